@@ -1,0 +1,350 @@
+"""Settings, read once from the environment: the only place that reads it.
+
+Every problem is reported at once, one line each, naming the variable and the mend, never the value.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from rexec.errors import ConfigError
+
+SIGNUP_MODES = ("open", "invite", "closed")
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+MIN_SECRET_BYTES = 32
+MAX_PORT = 65535
+
+VARIABLES = (
+    *("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CA_CERT", "DOCKER_CLIENT_CERT", "DOCKER_CLIENT_KEY"),
+    *("DATABASE_URL", "JWT_SECRET", "REDIS_URL", "PORT", "STRIPE_SECRET_KEY", "DOCKER_CERT_PATH"),
+    *("STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE", "APP_URL", "SIGNUPS", "TRUSTED_PROXY_HOPS"),
+    *("ALERT_WEBHOOK_URL", "PLANS_FILE", "IMAGES_FILE", "LOG_LEVEL", "CONTAINER_RUNTIME"),
+)
+"""Every name that is read; `NAME_FILE` works for each."""
+
+REQUIRED_AWAY_FROM_LOOPBACK = (
+    *("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CA_CERT", "DOCKER_CLIENT_CERT", "DOCKER_CLIENT_KEY"),
+    *("DATABASE_URL", "JWT_SECRET"),
+)
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host name or address can only be this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True)
+class DockerSettings:
+    """Where the Docker daemon is, and what proves who we are to it.
+
+    Certificates come as PEM texts or as a folder holding ca.pem, cert.pem and key.pem, as the Docker CLI has it.
+    """
+
+    host: str
+    tls_verify: bool = False
+    ca_cert: str | None = field(default=None, repr=False)
+    client_cert: str | None = field(default=None, repr=False)
+    client_key: str | None = field(default=None, repr=False)
+    cert_path: Path | None = None
+
+    @property
+    def uses_tls(self) -> bool:
+        """Whether the connection is mutual TLS."""
+        return self.host.startswith("tcp://") and self.tls_verify
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything the operator can set."""
+
+    docker: DockerSettings
+    database_url: str = field(repr=False)
+    jwt_secret: str = field(repr=False)
+    redis_url: str | None = field(default=None, repr=False)
+    bind: str = "127.0.0.1"
+    port: int = 8080
+    app_url: str | None = None
+    signups: str = "open"
+    trusted_proxy_hops: int = 0
+    plans_file: Path | None = None
+    images_file: Path | None = None
+    log_level: str = "INFO"
+    container_runtime: str | None = None
+    stripe_secret_key: str | None = field(default=None, repr=False)
+    stripe_webhook_secret: str | None = field(default=None, repr=False)
+    stripe_api_base: str | None = None
+    alert_webhook_url: str | None = field(default=None, repr=False)
+    instance_dir: Path = Path("instance")
+
+    @classmethod
+    def from_env(
+        cls,
+        environ: Mapping[str, str],
+        *,
+        bind: str = "127.0.0.1",
+        port: int | None = None,
+        instance_dir: Path | None = None,
+    ) -> Settings:
+        """Read and check the settings.
+
+        Args:
+            environ: The environment, normally `os.environ`.
+            bind: The address the service will listen on; anything but loopback makes the guide's variables required.
+            port: Wins over `PORT` where given.
+            instance_dir: Where SQLite and a generated secret are kept.
+
+        Raises:
+            ConfigError: With every problem found.
+        """
+        reader = _Reader(environ, on_loopback=is_loopback(bind), instance_dir=instance_dir or Path("instance"))
+        reader.require_away_from_loopback()
+        database_url = reader.database_url()
+        values = cls(
+            docker=reader.docker(),
+            database_url=database_url,
+            jwt_secret=reader.jwt_secret(database_url),
+            redis_url=reader.url("REDIS_URL", ("redis", "rediss", "unix")),
+            bind=bind,
+            port=port if port is not None else reader.number("PORT", 8080, 1, MAX_PORT),
+            app_url=reader.app_url(),
+            signups=reader.choice("SIGNUPS", SIGNUP_MODES, "open"),
+            trusted_proxy_hops=reader.number("TRUSTED_PROXY_HOPS", 0 if reader.on_loopback else 1, 0, 10),
+            plans_file=reader.file("PLANS_FILE"),
+            images_file=reader.file("IMAGES_FILE"),
+            log_level=reader.choice("LOG_LEVEL", LOG_LEVELS, "INFO"),
+            container_runtime=reader.get("CONTAINER_RUNTIME"),
+            stripe_secret_key=reader.get("STRIPE_SECRET_KEY"),
+            stripe_webhook_secret=reader.get("STRIPE_WEBHOOK_SECRET"),
+            stripe_api_base=reader.url("STRIPE_API_BASE", ("http", "https")),
+            alert_webhook_url=reader.url("ALERT_WEBHOOK_URL", ("http", "https")),
+            instance_dir=reader.instance_dir,
+        )
+        if reader.problems:
+            raise ConfigError(reader.problems)
+        return values
+
+    def derived_key(self, purpose: str) -> bytes:
+        """A 32-byte key bound to one purpose, so that a token for one thing is worth nothing for another.
+
+        HKDF-SHA256 (RFC 5869) over `JWT_SECRET`.
+        """
+        info = f"rexec/{purpose}".encode()
+        return HKDF(SHA256(), length=32, salt=None, info=info).derive(self.jwt_secret.encode())
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Whether the public address is known to be https."""
+        return bool(self.app_url and self.app_url.startswith("https://"))
+
+
+class _Reader:
+    """Reads variables and collects what is wrong with them."""
+
+    def __init__(self, environ: Mapping[str, str], *, on_loopback: bool, instance_dir: Path) -> None:
+        self.environ = environ
+        self.on_loopback = on_loopback
+        self.instance_dir = instance_dir
+        self.problems: list[str] = []
+        self._unreadable: set[str] = set()
+
+    def get(self, name: str) -> str | None:
+        """The value of NAME or the content of the file that NAME_FILE names; an empty one counts as unset."""
+        value = self.environ.get(name, "")
+        path = self.environ.get(f"{name}_FILE", "")
+        if value and path:
+            self._problem(name, f"{name} and {name}_FILE are both set: keep one of them.")
+        if not value and path:
+            try:
+                value = Path(path).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError):
+                self._problem(name, f"{name}_FILE names a file that cannot be read: check its path and mode.")
+        return value or None
+
+    def _problem(self, name: str, line: str) -> None:
+        if line not in self.problems:
+            self.problems.append(line)
+        self._unreadable.add(name)
+
+    def require_away_from_loopback(self) -> None:
+        """Note every variable of the guide that a public service lacks."""
+        if self.on_loopback:
+            return
+        certificates = {"DOCKER_CA_CERT", "DOCKER_CLIENT_CERT", "DOCKER_CLIENT_KEY"}
+        without_tls = (self.get("DOCKER_HOST") or "").startswith("unix://")
+        for name in REQUIRED_AWAY_FROM_LOOPBACK:
+            if self.get(name) or name in self._unreadable:
+                continue
+            if name in certificates and (without_tls or self.get("DOCKER_CERT_PATH")):
+                continue
+            if name == "DOCKER_TLS_VERIFY" and without_tls:
+                continue
+            self._problem(name, _MISSING[name])
+
+    def docker(self) -> DockerSettings:
+        """The daemon's address and credentials."""
+        host = self.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+        verify = self._flag("DOCKER_TLS_VERIFY")
+        cert_path = self.get("DOCKER_CERT_PATH")
+        pems = {name: self.get(name) for name in ("DOCKER_CA_CERT", "DOCKER_CLIENT_CERT", "DOCKER_CLIENT_KEY")}
+        if host.startswith("tcp://"):
+            self._check_tcp(host, pems, verify=verify, cert_path=cert_path)
+        elif not host.startswith("unix:///"):
+            self._problem("DOCKER_HOST", "DOCKER_HOST is not understood: use tcp://YOUR_VM_IP:2376 or unix:///PATH.")
+        return DockerSettings(
+            host=host,
+            tls_verify=verify,
+            ca_cert=pems["DOCKER_CA_CERT"],
+            client_cert=pems["DOCKER_CLIENT_CERT"],
+            client_key=pems["DOCKER_CLIENT_KEY"],
+            cert_path=Path(cert_path) if cert_path else None,
+        )
+
+    def _check_tcp(
+        self, host: str, pems: Mapping[str, str | None], *, verify: bool, cert_path: str | None
+    ) -> None:
+        try:
+            parts = urlsplit(host)
+            usable = bool(parts.hostname and parts.port)
+        except ValueError:
+            usable = False
+        if not usable:
+            self._problem("DOCKER_HOST", "DOCKER_HOST lacks a host or a port: use tcp://YOUR_VM_IP:2376.")
+            return
+        if not verify and not is_loopback(parts.hostname or ""):
+            self._problem(
+                "DOCKER_TLS_VERIFY",
+                "DOCKER_TLS_VERIFY is not 1 while DOCKER_HOST is another machine: set it to 1, "
+                "because a Docker daemon without TLS belongs to whoever finds it.",
+            )
+        if verify and not cert_path:
+            for name, value in pems.items():
+                if not value and name not in self._unreadable:
+                    self._problem(name, _MISSING[name])
+
+    def _flag(self, name: str) -> bool:
+        value = (self.get(name) or "0").lower()
+        if value not in {"0", "1", "true", "false", "yes", "no"}:
+            self._problem(name, f"{name} is neither 1 nor 0: set it to 1.")
+        return value in {"1", "true", "yes"}
+
+    def database_url(self) -> str:
+        """An SQLAlchemy address: PostgreSQL through psycopg 3, or SQLite in the instance folder."""
+        value = self.get("DATABASE_URL")
+        if value is None:
+            return f"sqlite:///{(self.instance_dir / 'rexec.sqlite3').resolve()}"
+        scheme, _, rest = value.partition("://")
+        if scheme in {"postgres", "postgresql", "postgresql+psycopg"} and rest:
+            return f"postgresql+psycopg://{rest}"
+        if scheme == "sqlite" and rest:
+            return value
+        self._problem("DATABASE_URL", "DATABASE_URL is not understood: use postgresql://USER:PASSWORD@HOST:PORT/NAME.")
+        return "sqlite://"
+
+    def jwt_secret(self, database_url: str) -> str:
+        """The secret everything is signed with; generated and kept only for a service on loopback with SQLite."""
+        value = self.get("JWT_SECRET")
+        generated = self.on_loopback and database_url.startswith("sqlite")
+        if value is None:
+            if generated:
+                return _kept_secret(self.instance_dir / "jwt_secret")
+            if "JWT_SECRET" not in self._unreadable:
+                self._problem("JWT_SECRET", _MISSING["JWT_SECRET"])
+            return ""
+        if len(value.encode()) < MIN_SECRET_BYTES and not generated:
+            self._problem(
+                "JWT_SECRET",
+                f"JWT_SECRET is shorter than {MIN_SECRET_BYTES} bytes: make one with `openssl rand -hex 32`.",
+            )
+        return value
+
+    def app_url(self) -> str | None:
+        """The public address, without a trailing slash."""
+        value = self.url("APP_URL", ("http", "https"))
+        return value.rstrip("/") if value else None
+
+    def url(self, name: str, schemes: tuple[str, ...]) -> str | None:
+        """An address with one of these schemes."""
+        value = self.get(name)
+        if value is None:
+            return None
+        try:
+            parts = urlsplit(value)
+            usable = parts.scheme in schemes and bool(parts.hostname or parts.scheme == "unix")
+        except ValueError:
+            usable = False
+        if not usable:
+            wanted = " or ".join(f"{scheme}://" for scheme in schemes)
+            self._problem(name, f"{name} is not an address: it starts with {wanted} and names a host.")
+        return value
+
+    def number(self, name: str, default: int, lowest: int, highest: int) -> int:
+        """A whole number within bounds."""
+        value = self.get(name)
+        if value is None:
+            return default
+        if not (value.isascii() and value.isdigit() and lowest <= int(value) <= highest):
+            self._problem(name, f"{name} is not a whole number from {lowest} to {highest}.")
+            return default
+        return int(value)
+
+    def choice(self, name: str, allowed: tuple[str, ...], default: str) -> str:
+        """One of a few words, in any case."""
+        value = self.get(name)
+        if value is None:
+            return default
+        for word in allowed:
+            if value.lower() == word.lower():
+                return word
+        self._problem(name, f"{name} is not one of {', '.join(allowed)}.")
+        return default
+
+    def file(self, name: str) -> Path | None:
+        """A file that is there."""
+        value = self.environ.get(name)
+        if not value:
+            return None
+        if not Path(value).is_file():
+            self._problem(name, f"{name} names a file that is not there: check the path.")
+        return Path(value)
+
+
+_MISSING = {
+    "DOCKER_HOST": "DOCKER_HOST is missing: set it to tcp://YOUR_VM_IP:2376.",
+    "DOCKER_TLS_VERIFY": "DOCKER_TLS_VERIFY is missing: set it to 1.",
+    "DOCKER_CA_CERT": "DOCKER_CA_CERT is missing: set it to the contents of ca.pem.",
+    "DOCKER_CLIENT_CERT": "DOCKER_CLIENT_CERT is missing: set it to the contents of cert.pem.",
+    "DOCKER_CLIENT_KEY": "DOCKER_CLIENT_KEY is missing: set it to the contents of key.pem.",
+    "DATABASE_URL": "DATABASE_URL is missing: set it to your PostgreSQL connection string; "
+    "the service's own disk is forgotten at the next deploy.",
+    "JWT_SECRET": "JWT_SECRET is missing: make one with `openssl rand -hex 32`.",
+}
+
+
+def _kept_secret(path: Path) -> str:
+    """Read the generated secret, or make it once, readable by its owner alone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("x", encoding="ascii", opener=_private) as file:
+            file.write(secrets.token_hex(MIN_SECRET_BYTES))
+    except FileExistsError:
+        pass
+    return path.read_text(encoding="ascii").strip()
+
+
+def _private(path: str, flags: int) -> int:
+    import os
+
+    return os.open(path, flags, 0o600)
