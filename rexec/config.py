@@ -6,6 +6,7 @@ Every problem is reported at once, one line each, naming the variable and the me
 from __future__ import annotations
 
 import ipaddress
+import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -50,7 +51,7 @@ def is_loopback(host: str) -> bool:
 class DockerSettings:
     """Where the Docker daemon is, and what proves who we are to it.
 
-    Certificates come as PEM texts or as a folder holding ca.pem, cert.pem and key.pem, as the Docker CLI has it.
+    Certificates come as PEM texts, or as a folder holding ca.pem, cert.pem and key.pem as the Docker CLI has it.
     """
 
     host: str
@@ -102,7 +103,7 @@ class Settings:
 
         Args:
             environ: The environment, normally `os.environ`.
-            bind: The address the service will listen on; anything but loopback makes the guide's variables required.
+            bind: The address to listen on; anything but loopback makes the guide's variables required.
             port: Wins over `PORT` where given.
             instance_dir: Where SQLite and a generated secret are kept.
 
@@ -202,7 +203,9 @@ class _Reader:
         if host.startswith("tcp://"):
             self._check_tcp(host, pems, verify=verify, cert_path=cert_path)
         elif not host.startswith("unix:///"):
-            self._problem("DOCKER_HOST", "DOCKER_HOST is not understood: use tcp://YOUR_VM_IP:2376 or unix:///PATH.")
+            self._problem(
+                "DOCKER_HOST", "DOCKER_HOST is not understood: use tcp://YOUR_VM_IP:2376 or unix:///PATH."
+            )
         return DockerSettings(
             host=host,
             tls_verify=verify,
@@ -250,7 +253,9 @@ class _Reader:
             return f"postgresql+psycopg://{rest}"
         if scheme == "sqlite" and rest:
             return value
-        self._problem("DATABASE_URL", "DATABASE_URL is not understood: use postgresql://USER:PASSWORD@HOST:PORT/NAME.")
+        self._problem(
+            "DATABASE_URL", "DATABASE_URL is not understood: use postgresql://USER:PASSWORD@HOST:PORT/NAME."
+        )
         return "sqlite://"
 
     def jwt_secret(self, database_url: str) -> str:
@@ -337,14 +342,10 @@ def _kept_secret(path: Path) -> str:
     """Read the generated secret, or make it once, readable by its owner alone."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with path.open("x", encoding="ascii", opener=_private) as file:
-            file.write(secrets.token_hex(MIN_SECRET_BYTES))
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        pass
-    return path.read_text(encoding="ascii").strip()
-
-
-def _private(path: str, flags: int) -> int:
-    import os
-
-    return os.open(path, flags, 0o600)
+        return path.read_text(encoding="ascii").strip()
+    value = secrets.token_hex(MIN_SECRET_BYTES)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(value)
+    return value

@@ -11,7 +11,7 @@
     ├── Unavailable          a part we depend on does not answer; trying again helps
     └── DockerHostError      see rexec.docker_host.errors
 
-The text for each error lives here or beside its class, so that pages, the command line and the API say the same.
+The text for each error lives beside its class, so that pages, the command line and the API say the same.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ class RexecError(Exception):
     permanent: ClassVar[bool] = True
     """Whether trying the same again cannot help: the whole retry policy."""
 
-    def __init__(self, message: str | None = None, *, hint: str | None = None, code: str | None = None) -> None:
+    def __init__(
+        self, message: str | None = None, *, hint: str | None = None, code: str | None = None
+    ) -> None:
         self.message = message if message is not None else type(self).message
         self.hint = hint if hint is not None else type(self).hint
         self.code = code if code is not None else type(self).code

@@ -1,0 +1,15 @@
+"""What every page shares: error pages, security headers, CSRF, filters, access rules."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from rexec.web import assets, errors, filters, security
+
+
+def init_app(app: Flask) -> None:
+    """Register the shared parts of the pages."""
+    security.init_app(app)
+    errors.init_app(app)
+    filters.init_app(app)
+    assets.init_app(app)
