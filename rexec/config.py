@@ -51,7 +51,7 @@ def is_loopback(host: str) -> bool:
 class DockerSettings:
     """Where the Docker daemon is, and what proves who we are to it.
 
-    Certificates come as PEM texts, or as a folder holding ca.pem, cert.pem and key.pem as the Docker CLI has it.
+    Certificates come as PEM texts, or as a folder with ca.pem, cert.pem and key.pem as the Docker CLI has it.
     """
 
     host: str
@@ -110,7 +110,9 @@ class Settings:
         Raises:
             ConfigError: With every problem found.
         """
-        reader = _Reader(environ, on_loopback=is_loopback(bind), instance_dir=instance_dir or Path("instance"))
+        reader = _Reader(
+            environ, on_loopback=is_loopback(bind), instance_dir=instance_dir or Path("instance")
+        )
         reader.require_away_from_loopback()
         database_url = reader.database_url()
         values = cls(
@@ -199,7 +201,9 @@ class _Reader:
         host = self.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
         verify = self._flag("DOCKER_TLS_VERIFY")
         cert_path = self.get("DOCKER_CERT_PATH")
-        pems = {name: self.get(name) for name in ("DOCKER_CA_CERT", "DOCKER_CLIENT_CERT", "DOCKER_CLIENT_KEY")}
+        pems = {
+            name: self.get(name) for name in ("DOCKER_CA_CERT", "DOCKER_CLIENT_CERT", "DOCKER_CLIENT_KEY")
+        }
         if host.startswith("tcp://"):
             self._check_tcp(host, pems, verify=verify, cert_path=cert_path)
         elif not host.startswith("unix:///"):
@@ -259,7 +263,7 @@ class _Reader:
         return "sqlite://"
 
     def jwt_secret(self, database_url: str) -> str:
-        """The secret everything is signed with; generated and kept only for a service on loopback with SQLite."""
+        """The secret everything is signed with; generated only for a service on loopback with SQLite."""
         value = self.get("JWT_SECRET")
         generated = self.on_loopback and database_url.startswith("sqlite")
         if value is None:

@@ -33,7 +33,11 @@ _WORDS = {
     405: ("Not possible", "This address does not take that kind of request.", ""),
     413: ("Too large", "What was sent is larger than this page takes.", "Send less at once."),
     429: ("Too many attempts", "Too many attempts in a short time.", "Wait a minute, then try again."),
-    500: ("Something broke", "Rexec made a mistake and has noted it.", "Try again, or tell the operator this id."),
+    500: (
+        "Something broke",
+        "Rexec made a mistake and has noted it.",
+        "Try again, or tell the operator this id.",
+    ),
     503: ("Not available", "A part of Rexec does not answer.", "Try again in a minute."),
 }
 
