@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from rexec.web import assets, errors, filters, security
+from rexec.web.home import home
 
 
 def init_app(app: Flask) -> None:
@@ -13,3 +14,4 @@ def init_app(app: Flask) -> None:
     errors.init_app(app)
     filters.init_app(app)
     assets.init_app(app)
+    app.register_blueprint(home)
