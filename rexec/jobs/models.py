@@ -12,7 +12,7 @@ from rexec.extensions import Model, UtcDateTime, utcnow
 
 
 class Operation(Model):
-    """A piece of work on one subject; claimed by a conditional update, under a lease while it is worked on."""
+    """A piece of work on one subject; claimed by a conditional update, held under a lease meanwhile."""
 
     __tablename__ = "operations"
     __table_args__ = (

@@ -1,0 +1,88 @@
+"""Work that comes round: declared beside its domain, run by whichever watcher is first when it is due."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from rexec.extensions import db, utcnow
+from rexec.jobs.leases import lease_until, take
+from rexec.jobs.models import Lease
+
+log = logging.getLogger(__name__)
+
+RUN_AT_MOST_S = 120.0
+PREFIX = "every:"
+
+Periodic = Callable[[], Any]
+
+
+@dataclass
+class Entry:
+    """One declared piece of periodic work, and when this process should look at its row again."""
+
+    name: str
+    every_s: float
+    work: Periodic
+    look_at: float = 0.0
+
+
+_entries: dict[str, Entry] = {}
+
+
+def periodic(name: str, every_s: float) -> Callable[[Periodic], Periodic]:
+    """Declare a function that is run again and again, by one process at a time, in an application context.
+
+    Args:
+        name: Unique; the name of its lease row.
+        every_s: Seconds between two starts.
+    """
+
+    def register(work: Periodic) -> Periodic:
+        if name in _entries and _entries[name].work.__qualname__ != work.__qualname__:
+            raise ValueError(f"{name} is declared already")
+        _entries[name] = Entry(name, every_s, work)
+        return work
+
+    return register
+
+
+def run_due_periodic(holder: str) -> None:
+    """Run what is due and nobody else runs; a failure is logged and waits for the next turn.
+
+    Args:
+        holder: Who runs it, for the lease row.
+    """
+    for entry in list(_entries.values()):
+        if time.monotonic() < entry.look_at:
+            continue
+        try:
+            _run_if_due(entry, holder)
+        except SQLAlchemyError as error:
+            log.warning("periodic %s cannot be leased: %s", entry.name, type(error).__name__)
+            entry.look_at = time.monotonic() + min(entry.every_s, 5.0)
+
+
+def _run_if_due(entry: Entry, holder: str) -> None:
+    name = PREFIX + entry.name
+    started = time.monotonic()
+    # Held for longer than its period while it runs: a slow run must not overlap with the next one elsewhere.
+    if not take(name, holder, max(entry.every_s, RUN_AT_MOST_S), Lease.until <= utcnow()):
+        ends = lease_until(name)
+        wait_s = (ends - utcnow()).total_seconds() if ends else 0.0
+        entry.look_at = started + min(max(wait_s, 0.2), entry.every_s)
+        return
+    try:
+        entry.work()
+    except Exception:
+        log.exception("periodic %s failed", entry.name)
+        db.session.rollback()
+    finally:
+        entry.look_at = started + entry.every_s
+        left_s = max(0.0, entry.look_at - time.monotonic())
+        take(name, holder, left_s, Lease.holder == holder)

@@ -1,0 +1,177 @@
+"""The worker process: several of RQ's simple workers in threads, for a fraction of a process each."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from typing import TYPE_CHECKING, Any
+
+from redis.exceptions import RedisError
+from rq import SimpleWorker
+from rq.exceptions import DequeueTimeout
+from rq.serializers import JSONSerializer
+from rq.timeouts import BaseDeathPenalty
+from sqlalchemy.exc import SQLAlchemyError
+
+from rexec.jobs.in_process import THREADS
+from rexec.jobs.leases import beat
+from rexec.jobs.registry import LANES
+from rexec.jobs.rq_backend import RUNNER, connect, enter_lane, lane_queue
+from rexec.jobs.runner import Runner
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from redis import Redis
+    from rq import Queue
+    from rq.job import Job
+
+    from rexec.jobs.registry import Lane
+    from rexec.jobs.rq_backend import RqBell
+
+log = logging.getLogger(__name__)
+
+POP_S = 240
+BEAT_S = 10.0
+BEAT_LASTS_S = 35.0
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 5.0
+LEASE_NAME = "worker"
+
+
+class NoDeathPenalty(BaseDeathPenalty):
+    """RQ's timeouts are signals or exceptions from outside; ours are leases and deadlines."""
+
+    def setup_death_penalty(self) -> None:
+        """Nothing to set up."""
+
+    def cancel_death_penalty(self) -> None:
+        """Nothing to cancel."""
+
+
+class LaneWorker(SimpleWorker):
+    """RQ's worker without what a thread cannot have (signals) and what would chatter while idle."""
+
+    death_penalty_class = NoDeathPenalty
+    log_result_lifespan = False
+
+    def __init__(self, lane: Lane, app: Flask, connection: Redis) -> None:
+        super().__init__(
+            [lane_queue(lane, connection)],
+            connection=connection,
+            serializer=JSONSerializer,
+            worker_ttl=POP_S + 15,
+            log_job_description=False,
+        )
+        self.app = app
+
+    def serve(self, stopping: threading.Event) -> None:
+        """Pop and run until told to stop.
+
+        Args:
+            stopping: Set when nothing more is to be popped.
+
+        Raises:
+            RedisError: Redis is gone; make a new worker when it is back.
+        """
+        self.register_birth()
+        while not stopping.is_set():
+            if self.should_run_maintenance_tasks:
+                self.run_maintenance_tasks()
+            try:
+                popped = self.queue_class.dequeue_any(
+                    self.queues,
+                    POP_S,
+                    connection=self.connection,
+                    job_class=self.job_class,
+                    serializer=self.serializer,
+                    death_penalty_class=self.death_penalty_class,
+                )
+            except DequeueTimeout:
+                self.heartbeat()
+                continue
+            if popped is not None:
+                self.execute_job(*popped)
+
+    def perform_job(self, job: Job, queue: Queue, execution: Any) -> bool:
+        """Run a job in the application's context."""
+        with self.app.app_context():
+            return bool(super().perform_job(job, queue, execution))
+
+    def procline(self, message: str) -> None:
+        """One process, many workers: its title stays."""
+
+
+class RqWorkers:
+    """The threads of a worker process.
+
+    Args:
+        app: The application whose operations are run.
+        bell: Rings for what follows from an operation.
+    """
+
+    def __init__(self, app: Flask, bell: RqBell) -> None:
+        self.app = app
+        self.bell = bell
+        self.runner = Runner(app, bell)
+        app.extensions[RUNNER] = self.runner
+        self._connections: list[Redis] = []
+        self._failing = threading.Event()
+
+    def run(self, stopping: threading.Event, stop_timeout_s: float) -> None:
+        """Start the threads, say every 10 s that the worker lives, stop when told.
+
+        Args:
+            stopping: Set by a signal handler.
+            stop_timeout_s: Seconds that running operations get then.
+        """
+        # RQ's worker reports each job and each lost connection; here they are said once, in our words.
+        logging.getLogger("rq.worker").setLevel(logging.CRITICAL)
+        for lane in LANES:
+            for number in range(THREADS[lane]):
+                connection = connect(self.bell.url, read_timeout_s=POP_S + 10)
+                self._connections.append(connection)
+                threading.Thread(
+                    target=self._serve, args=(lane, connection), name=f"jobs-{lane}-{number}", daemon=True
+                ).start()
+        while True:
+            self._beat()
+            if stopping.wait(BEAT_S):
+                break
+        self.runner.stopping.set()
+        self._hang_up()
+        self.runner.stop(stop_timeout_s)
+
+    def _serve(self, lane: Lane, connection: Redis) -> None:
+        enter_lane(lane)
+        pause_s = FIRST_PAUSE_S
+        stopping = self.runner.stopping
+        while not stopping.is_set():
+            try:
+                worker = LaneWorker(lane, self.app, connection)
+                if self._failing.is_set():
+                    self._failing.clear()
+                    log.info("Redis answers again")
+                pause_s = FIRST_PAUSE_S
+                worker.serve(stopping)
+            except RedisError as error:
+                self._complain(error)
+                stopping.wait(pause_s)
+                pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+    def _complain(self, error: RedisError) -> None:
+        if not self._failing.is_set() and not self.runner.stopping.is_set():
+            self._failing.set()
+            log.warning("Redis does not answer, the worker waits for it: %s", type(error).__name__)
+
+    def _hang_up(self) -> None:
+        """End the blocking pops: a ring that one took now would be lost until the watcher rings again."""
+        for connection in self._connections:
+            connection.connection_pool.disconnect()
+
+    def _beat(self) -> None:
+        try:
+            with self.app.app_context():
+                beat(LEASE_NAME, f"{socket.gethostname()[:32]}:{self.runner.name}", BEAT_LASTS_S)
+        except SQLAlchemyError as error:
+            log.warning("the worker cannot say that it lives: %s", type(error).__name__)

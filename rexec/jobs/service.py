@@ -1,0 +1,72 @@
+"""What services ask of the queue: add work, look at it, stop it."""
+
+from __future__ import annotations
+
+from sqlalchemy import or_, select, update
+
+from rexec.extensions import db, utcnow
+from rexec.jobs import registry
+from rexec.jobs.models import Operation
+
+OPEN = ("queued", "working")
+
+
+def add(kind: str, subject: str) -> Operation:
+    """Add an operation in the caller's transaction; call `wake` with it after the commit.
+
+    Args:
+        kind: A kind that has a handler.
+        subject: What it works on, "domain:id".
+
+    Raises:
+        LookupError: No handler is registered for the kind.
+    """
+    handler = registry.find(kind)
+    if handler is None:
+        raise LookupError(f"no handler for {kind}")
+    operation = Operation(kind=kind, subject=subject, lane=handler.lane, max_attempts=handler.max_attempts)
+    db.session.add(operation)
+    db.session.flush()
+    return operation
+
+
+def active(subject: str) -> Operation | None:
+    """The operation that works on a subject, else the next that waits for it, else None."""
+    query = (
+        select(Operation)
+        .where(Operation.subject == subject, Operation.state.in_(OPEN))
+        .order_by(Operation.state.desc(), Operation.id)
+        .limit(1)
+    )
+    return db.session.scalars(query).first()
+
+
+def request_cancel(subject: str) -> bool:
+    """Ask, in the caller's transaction, that the open operations of a subject stop.
+
+    One that never began is cancelled here and now. One that began is told: its handler sees `cancelled`, also
+    when it waits for its next attempt, because it may have something to clean up.
+
+    Args:
+        subject: What they work on, "domain:id".
+
+    Returns:
+        Whether one that began has still to stop.
+    """
+    of_subject = Operation.subject == subject
+    unbegun = update(Operation).where(of_subject, Operation.state == "queued", Operation.started_at.is_(None))
+    begun = update(Operation).where(
+        of_subject,
+        or_(Operation.state == "working", Operation.state == "queued"),
+        Operation.started_at.is_not(None),
+    )
+    now = utcnow()
+    db.session.execute(
+        unbegun.values(state="cancelled", cancel_requested=True, finished_at=now),
+        execution_options={"synchronize_session": "fetch"},
+    )
+    told = db.session.execute(
+        begun.values(cancel_requested=True, not_before=now).returning(Operation.id),
+        execution_options={"synchronize_session": "fetch"},
+    )
+    return bool(told.all())

@@ -1,0 +1,90 @@
+"""What the watcher does for the queue: take back what dead processes hold, ring again, forget what is old."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING, cast
+
+from sqlalchemy import delete, select, update
+
+from rexec.errors import RexecError
+from rexec.extensions import db, utcnow
+from rexec.jobs import registry, rows
+from rexec.jobs.backends import bell
+from rexec.jobs.models import Operation
+from rexec.jobs.outcome import fail
+from rexec.jobs.periodic import periodic
+from rexec.jobs.registry import LANES
+from rexec.jobs.runner import process_name
+
+if TYPE_CHECKING:
+    from rexec.jobs.registry import Lane
+
+log = logging.getLogger(__name__)
+
+UNWOKEN_S = 10.0
+KEEP_FINISHED = timedelta(days=7)
+
+
+class Interrupted(RexecError):
+    """The process that worked on it died, more often than the operation has attempts."""
+
+    code = "interrupted"
+    message = "The work was interrupted and did not finish."
+    hint = "Try again."
+
+
+def sweep() -> None:
+    """Requeue or fail operations whose lease ran out, and ring again for those that nobody heard of."""
+    _requeue_expired()
+    _fail_exhausted()
+    _ring_again()
+
+
+def _requeue_expired() -> None:
+    now = utcnow()
+    statement = (
+        update(Operation)
+        .where(
+            Operation.state == "working",
+            Operation.lease_until < now,
+            Operation.attempts < Operation.max_attempts,
+        )
+        .values(state="queued", lease_holder=None, lease_until=None, not_before=now, woken_at=now)
+        .returning(Operation.id, Operation.lane)
+    )
+    with db.engine.begin() as connection:
+        taken_back = connection.execute(statement).all()
+    for operation_id, lane in taken_back:
+        log.warning("operation %d was left by a process that is gone: queued again", operation_id)
+        bell().ring(operation_id, cast("Lane", lane))
+
+
+def _fail_exhausted() -> None:
+    expired = select(Operation.id).where(Operation.state == "working", Operation.lease_until < utcnow())
+    with db.engine.connect() as connection:
+        operation_ids = connection.scalars(expired).all()
+    for operation_id in operation_ids:
+        claimed = rows.take_over(operation_id, process_name())
+        if claimed is not None:
+            log.error("operation %d was interrupted for the last time", operation_id)
+            fail(registry.find(claimed.kind), claimed, Interrupted(), bell())
+
+
+def _ring_again() -> None:
+    for lane in LANES:
+        waiting = rows.due(lane, unwoken_s=UNWOKEN_S)
+        # Unanswered rings mean busy workers, and a worker looks for more by itself when it is done.
+        if not waiting or bell().pending(lane) != 0:
+            continue
+        for row in waiting:
+            bell().ring(row.operation_id, row.lane)
+        rows.note_woken([row.operation_id for row in waiting])
+
+
+@periodic("jobs.prune", every_s=3600)
+def prune() -> None:
+    """Delete operations that ended a week ago."""
+    with db.engine.begin() as connection:
+        connection.execute(delete(Operation).where(Operation.finished_at < utcnow() - KEEP_FINISHED))
