@@ -1,0 +1,68 @@
+"""The same migrations build SQLite and PostgreSQL, agree with the models, and can be taken back."""
+
+import threading
+
+import flask_migrate
+import pytest
+from sqlalchemy import inspect
+
+from rexec import create_app
+from rexec.config import Settings
+from rexec.extensions import db
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_app(request, tmp_path):
+    url = f"sqlite:///{tmp_path / 'empty.sqlite3'}"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("empty_postgres_url")
+    settings = Settings.from_env({"DATABASE_URL": url, "JWT_SECRET": "m" * 32}, instance_dir=tmp_path)
+    app = create_app(settings)
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+def tables():
+    return set(inspect(db.engine).get_table_names()) - {"alembic_version"}
+
+
+def test_an_empty_database_goes_to_head_and_back(empty_database_app):
+    flask_migrate.upgrade()
+    assert tables() == set(db.metadata.tables)
+    flask_migrate.downgrade(revision="base")
+    assert tables() == set()
+
+
+def test_models_and_migrations_agree(empty_database_app):
+    flask_migrate.upgrade()
+    # Ends with an error that lists what a new migration would have to do.
+    flask_migrate.check()
+
+
+def test_two_instances_that_start_at_once_both_end_at_head(empty_database_app):
+    failures = []
+
+    def upgrade():
+        with empty_database_app.app_context():
+            try:
+                flask_migrate.upgrade()
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is the failure
+                failures.append(error)
+
+    threads = [threading.Thread(target=upgrade) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert tables() == set(db.metadata.tables)
+
+
+def test_a_database_at_head_is_left_alone(empty_database_app):
+    flask_migrate.upgrade()
+    flask_migrate.upgrade()
+    assert tables() == set(db.metadata.tables)
