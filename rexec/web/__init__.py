@@ -6,6 +6,7 @@ from flask import Flask
 
 from rexec.web import assets, errors, filters, security
 from rexec.web.home import home
+from rexec.web.theme import theme
 
 
 def init_app(app: Flask) -> None:
@@ -15,3 +16,4 @@ def init_app(app: Flask) -> None:
     filters.init_app(app)
     assets.init_app(app)
     app.register_blueprint(home)
+    app.register_blueprint(theme)
