@@ -112,7 +112,7 @@ def worker() -> None:
     settings = read_settings()
     if not settings.redis_url:
         refuse_settings(ConfigError(["REDIS_URL is missing: without Redis, jobs run in the web process."]))
-    _run(settings, "rexec.jobs:run_worker")
+    _run(settings, "rexec.worker:run_worker")
 
 
 @cli.command()

@@ -71,9 +71,9 @@ def serve(settings: Settings) -> int:
 
 def parts(settings: Settings) -> list[Part]:
     """The processes that these settings ask for: a worker only where there is Redis."""
-    from rexec.jobs import run_worker
     from rexec.watcher import run_watcher
     from rexec.web.server import serve_web
+    from rexec.worker import run_worker
 
     wanted = [Part("web", serve_web, vital=True), Part("watcher", run_watcher)]
     if settings.redis_url:

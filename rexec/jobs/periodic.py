@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -30,6 +31,7 @@ class Entry:
     every_s: float
     work: Periodic
     look_at: float = 0.0
+    running: threading.Lock = field(default_factory=threading.Lock)
 
 
 _entries: dict[str, Entry] = {}
@@ -55,22 +57,28 @@ def periodic(name: str, every_s: float) -> Callable[[Periodic], Periodic]:
 def run_due_periodic(holder: str) -> None:
     """Run what is due and nobody else runs; a failure is logged and waits for the next turn.
 
+    Several threads may call it side by side, so that a slow piece of work delays no other.
+
     Args:
-        holder: Who runs it, for the lease row.
+        holder: Who runs it, for the lease row; unique for the calling thread.
     """
     for entry in list(_entries.values()):
-        if time.monotonic() < entry.look_at:
+        if time.monotonic() < entry.look_at or not entry.running.acquire(blocking=False):
             continue
         try:
             _run_if_due(entry, holder)
         except SQLAlchemyError as error:
             log.warning("periodic %s cannot be leased: %s", entry.name, type(error).__name__)
             entry.look_at = time.monotonic() + min(entry.every_s, 5.0)
+        finally:
+            entry.running.release()
 
 
 def _run_if_due(entry: Entry, holder: str) -> None:
-    name = PREFIX + entry.name
     started = time.monotonic()
+    if started < entry.look_at:
+        return
+    name = PREFIX + entry.name
     # Held for longer than its period while it runs: a slow run must not overlap with the next one elsewhere.
     if not take(name, holder, max(entry.every_s, RUN_AT_MOST_S), Lease.until <= utcnow()):
         ends = lease_until(name)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+SWEEP_S = 5.0
 UNWOKEN_S = 10.0
 KEEP_FINISHED = timedelta(days=7)
 
@@ -35,6 +36,7 @@ class Interrupted(RexecError):
     hint = "Try again."
 
 
+@periodic("jobs.sweep", every_s=SWEEP_S)
 def sweep() -> None:
     """Requeue or fail operations whose lease ran out, and ring again for those that nobody heard of."""
     _requeue_expired()

@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[2] / "rexec"
 
 LAYERS = [
-    {"cli", "supervisor", "watcher"},
+    {"cli", "supervisor", "watcher", "worker"},
     {"api", "admin", "health"},
     {"terminals"},
     {"containers"},
@@ -20,7 +20,7 @@ LAYERS = [
     {"errors"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-COMPOSITION = {"cli", "supervisor", "watcher", "__init__"}
+COMPOSITION = {"cli", "supervisor", "watcher", "worker", "__init__"}
 """These put the parts together; everything else goes through what `create_app` registered."""
 
 INSIDE = {"models": 0, "service": 1, "jobs": 2, "views": 2}
