@@ -1,0 +1,140 @@
+"""Where the daemon is, and the socket options that every connection to it carries."""
+
+from __future__ import annotations
+
+import socket
+import time
+from dataclasses import dataclass
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+from rexec.config import DockerSettings
+
+IDLE_BEFORE_PROBE_S: Final = 30
+PROBE_INTERVAL_S: Final = 10
+PROBES: Final = 3
+UNACKNOWLEDGED_S: Final = 20
+STREAM_UNACKNOWLEDGED_S: Final = 120
+
+KEEPALIVE_OPTIONS: Final = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    # NAT forgets an idle connection after minutes, without telling anybody.
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, IDLE_BEFORE_PROBE_S),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, PROBE_INTERVAL_S),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, PROBES),
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+)
+
+
+def socket_options(*, stream: bool) -> list[tuple[int, int, int]]:
+    """Options for a TCP connection to the daemon.
+
+    Args:
+        stream: A terminal's connection: the kernel counts a reader that is merely slow (a zero window) against
+            TCP_USER_TIMEOUT too, so a large paste into a busy program gets more patience than a request.
+    """
+    patience = STREAM_UNACKNOWLEDGED_S if stream else UNACKNOWLEDGED_S
+    return [*KEEPALIVE_OPTIONS, (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, patience * 1000)]
+
+
+class Deadline:
+    """One moment by which several steps have to be done.
+
+    Args:
+        seconds: From now.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Seconds left.
+
+        Raises:
+            TimeoutError: None are.
+        """
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the deadline has passed")
+        return left
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """The daemon's address.
+
+    Args:
+        kind: Unix socket, TCP in the clear, or TLS.
+        host: Name or address, without brackets.
+        port: TCP port.
+        path: Of the Unix socket.
+    """
+
+    kind: Literal["unix", "tcp", "tls"]
+    host: str = "localhost"
+    port: int = 0
+    path: str = ""
+
+    @classmethod
+    def of(cls, settings: DockerSettings) -> Endpoint:
+        """The address in the settings, which were checked when they were read."""
+        if settings.host.startswith("unix://"):
+            return cls("unix", path=settings.host.removeprefix("unix://"))
+        parts = urlsplit(settings.host)
+        return cls("tls" if settings.uses_tls else "tcp", parts.hostname or "", parts.port or 0)
+
+    @property
+    def authority(self) -> str:
+        """Host and port as a URL or a Host header has them."""
+        if self.kind == "unix":
+            return self.host
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    @property
+    def base_url(self) -> str:
+        """The URL that requests are addressed to."""
+        return f"{'https' if self.kind == 'tls' else 'http'}://{self.authority}"
+
+    def connect(self, deadline: Deadline, *, stream: bool) -> socket.socket:
+        """Open a connection, without TLS.
+
+        Looking up a name is the system's business and has the system's own deadline.
+
+        Raises:
+            OSError: As the system reports it.
+        """
+        if self.kind == "unix":
+            return connect_unix(self.path, deadline.left())
+        failure: OSError | None = None
+        for family, kind, protocol, _, address in socket.getaddrinfo(
+            self.host, self.port, type=socket.SOCK_STREAM
+        ):
+            sock = socket.socket(family, kind, protocol)
+            try:
+                for option in socket_options(stream=stream):
+                    sock.setsockopt(*option)
+                sock.settimeout(deadline.left())
+                sock.connect(address)
+            except OSError as error:
+                sock.close()
+                failure = error
+            else:
+                return sock
+        raise failure or OSError("the name has no address")
+
+
+def connect_unix(path: str, timeout_s: float | None) -> socket.socket:
+    """Open a Unix socket.
+
+    Raises:
+        OSError: As the system reports it.
+    """
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.settimeout(timeout_s)
+        sock.connect(path)
+    except OSError:
+        sock.close()
+        raise
+    return sock
