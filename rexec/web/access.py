@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
-from flask_login import current_user, login_required
+import flask_login
 
 from rexec.errors import NotFound
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+current_user: Any = flask_login.current_user
+"""Who asks: Flask-Login's user, whose own package says nothing about its type."""
+
+
+def login_required(view: Callable[P, R]) -> Callable[P, R]:
+    """Let those through who are logged in; others are led to the log-in page."""
+    return cast("Callable[P, R]", flask_login.login_required(view))
 
 
 def admin_required(view: Callable[P, R]) -> Callable[P, R]:
@@ -23,4 +31,4 @@ def admin_required(view: Callable[P, R]) -> Callable[P, R]:
             raise NotFound
         return view(*args, **kwargs)
 
-    return login_required(guarded)  # type: ignore[no-any-return]
+    return login_required(guarded)
