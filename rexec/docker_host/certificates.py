@@ -49,11 +49,8 @@ def certificate_facts(data: bytes | str) -> CertificateFacts:
     """
     raw = data.encode() if isinstance(data, str) else data
     try:
-        certificate = (
-            x509.load_pem_x509_certificate(raw)
-            if b"-----BEGIN" in raw
-            else x509.load_der_x509_certificate(raw)
-        )
+        load = x509.load_pem_x509_certificate if b"-----BEGIN" in raw else x509.load_der_x509_certificate
+        certificate = load(raw)
     except ValueError as error:
         raise DockerTLSError(code="tls_bad_pem", detail=str(error)) from error
     return facts_of(certificate)

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import ssl
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
-from docker import APIClient
-
 from rexec.config import DockerSettings
-from rexec.docker_host import execs, images, networks
-from rexec.docker_host.endpoint import Deadline
-from rexec.docker_host.errors import DockerHostError
+from rexec.docker_host import containers, execs, handshake, images, networks
 from rexec.docker_host.events import EventStream, label_list, open_events
 from rexec.docker_host.hijack import DETACH_KEYS, HijackedStream, open_stream
 from rexec.docker_host.images import ImageInfo, PullProgress
-from rexec.docker_host.session import DaemonSession, answer_json
-from rexec.docker_host.spec import ContainerSpec, NetworkSpec, to_create_body
-from rexec.docker_host.tls import anonymous_context
-from rexec.docker_host.translate import FOREIGN
-
-STOP_MARGIN_S: Final = 20.0
-"""What the daemon needs beyond the grace period: the kill, and taking the network apart."""
+from rexec.docker_host.session import DaemonSession
+from rexec.docker_host.spec import ContainerSpec, NetworkSpec
 
 LOG_TAIL_BYTES: Final = 256 * 1024
 
@@ -31,8 +20,9 @@ LOG_TAIL_BYTES: Final = 256 * 1024
 class DockerHost:
     """The Docker daemon, for the whole process. Thread-safe; making one does not connect.
 
-    Every method raises subclasses of `DockerHostError` and nothing else: `DockerUnreachable` and `DockerTLSError` where
-    the daemon cannot be spoken to, `DockerNotFound` where it answered that there is no such thing, and what each names.
+    Every method raises subclasses of `DockerHostError` and nothing else: `DockerUnreachable` and `DockerTLSError`
+    where the daemon cannot be spoken to, `DockerNotFound` where it answered that there is no such thing, and what
+    each names.
 
     Args:
         settings: The daemon's address and our certificates.
@@ -84,26 +74,7 @@ class DockerHost:
         Raises:
             DockerHostError: There is no TLS, or nothing answers.
         """
-        deadline = Deadline(self._session.connect_timeout + self._session.read_timeout)
-        context = self._session.context
-        if context is None:
-            raise DockerHostError(code="tls_plain_http")
-        try:
-            return self._handshake(context, deadline)
-        except ssl.SSLCertVerificationError:
-            pass
-        except FOREIGN as error:
-            raise self._session.translated(error) from error
-        try:
-            return self._handshake(anonymous_context(), deadline)
-        except FOREIGN as error:
-            raise self._session.translated(error) from error
-
-    def _handshake(self, context: ssl.SSLContext, deadline: Deadline) -> bytes:
-        with self._session.endpoint.connect(deadline, stream=False) as raw:
-            raw.settimeout(deadline.left())
-            with context.wrap_socket(raw, server_hostname=self._session.endpoint.host) as sock:
-                return sock.getpeercert(binary_form=True) or b""
+        return handshake.served_certificate(self._session)
 
     def close(self) -> None:
         """Close the kept connections; streams that were handed out are their holders'."""
@@ -122,11 +93,7 @@ class DockerHost:
             DockerConflict: `docker_name_taken`.
             DockerRejected: The daemon cannot do what the spec asks.
         """
-        body = to_create_body(spec)
-        created = self._session.call(
-            lambda client: client.create_container_from_config(body, spec.name), idempotent=False
-        )
-        return str(created["Id"])
+        return containers.create_container(self._session, spec)
 
     def start_container(self, container: str) -> None:
         """Start a container; one that runs stays as it is."""
@@ -139,17 +106,7 @@ class DockerHost:
             container: Name or id.
             grace_s: Seconds between asking and killing.
         """
-        timeout = (self._session.connect_timeout, grace_s + STOP_MARGIN_S)
-
-        def ask(client: APIClient) -> None:
-            answer = client._post(  # noqa: SLF001  # docker-py's own adds the grace to a tuple of deadlines
-                client._url("/containers/{0}/stop", container),  # noqa: SLF001
-                params={"t": grace_s},
-                timeout=timeout,
-            )
-            client._raise_for_status(answer)  # noqa: SLF001
-
-        self._session.call(ask)
+        containers.stop_container(self._session, container, grace_s)
 
     def kill_container(self, container: str, signal: str = "KILL") -> None:
         """Send a signal to the main process.
@@ -186,26 +143,7 @@ class DockerHost:
             container: Name or id.
             tail_bytes: How much of it. The daemon only counts lines, so all of it (1 MB at most) crosses the wire.
         """
-        kept: deque[bytes] = deque()
-
-        def ask(client: APIClient) -> None:
-            kept.clear()
-            answer = client._get(  # noqa: SLF001
-                client._url("/containers/{0}/logs", container),  # noqa: SLF001
-                params={"stdout": 1, "stderr": 1, "tail": "all"},
-                stream=True,
-            )
-            with answer:
-                client._raise_for_status(answer)  # noqa: SLF001
-                size = 0
-                for chunk in answer.iter_content(64 * 1024):
-                    kept.append(chunk)
-                    size += len(chunk)
-                    while size - len(kept[0]) >= tail_bytes:
-                        size -= len(kept.popleft())
-
-        self._session.call(ask)
-        return b"".join(kept)[-tail_bytes:]
+        return containers.container_logs(self._session, container, tail_bytes)
 
     def resize_container(self, container: str, cols: int, rows: int) -> None:
         """Set the size of a running container's terminal, in cells."""

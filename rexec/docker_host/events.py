@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from docker import APIClient
 from requests import Response
 
+from rexec.docker_host.engine_client import EngineClient
 from rexec.docker_host.errors import DockerUnreachable
 from rexec.docker_host.session import DaemonSession
 from rexec.docker_host.translate import FOREIGN
@@ -19,8 +20,8 @@ from rexec.docker_host.translate import FOREIGN
 class EventStream(Iterator[dict[str, Any]]):
     """Events as they happen.
 
-    Iterating blocks without a read deadline: a quiet daemon is no error. A dead connection is found by TCP keepalive
-    within 40 seconds. The iteration ends by itself only after `close`; everything else raises.
+    Iterating blocks without a read deadline: a quiet daemon is no error. A dead connection is found by TCP
+    keepalive within a minute. The iteration ends by itself only after `close`; everything else raises.
 
     Args:
         session: For the translation of errors.
@@ -30,7 +31,10 @@ class EventStream(Iterator[dict[str, Any]]):
     def __init__(self, session: DaemonSession, answer: Response) -> None:
         self._session = session
         self._answer = answer
-        self._sock: socket.socket = answer.raw.connection.sock
+        connection = answer.raw.connection
+        if connection is None or connection.sock is None:
+            raise DockerUnreachable(code="docker_closed", detail="the event stream ended at once")
+        self._sock: socket.socket = connection.sock
         # The deadline of the request would otherwise end a quiet stream.
         self._sock.settimeout(None)
         self._chunks = answer.raw.stream(16 * 1024, decode_content=False)
@@ -66,11 +70,10 @@ class EventStream(Iterator[dict[str, Any]]):
     def close(self) -> None:
         """End the iteration, from any thread, at once."""
         self._closed = True
-        try:
+        # A connection that is gone already is what was asked for.
+        with contextlib.suppress(OSError):
             # On the plain socket: SSLSocket's own shutdown changes state that the reading thread is using.
             socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
-        except OSError:
-            pass  # The connection is gone already, which is what was asked for.
         if self._reading.acquire(blocking=False):
             try:
                 self._answer.close()
@@ -93,10 +96,8 @@ def open_events(session: DaemonSession, since: float | None, labels: Mapping[str
     if since is not None:
         params["since"] = f"{since:.9f}"
 
-    def ask(client: APIClient) -> Response:
-        answer = client.get(client._url("/events"), params=params, stream=True, timeout=client.timeout)  # noqa: SLF001
-        client._raise_for_status(answer)  # noqa: SLF001
-        return answer
+    def ask(client: EngineClient) -> Response:
+        return client.checked(client.ask("GET", "/events", params=params, stream=True))
 
     return EventStream(session, session.call(ask))
 

@@ -6,8 +6,6 @@ import socket
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from docker import APIClient
-
 from rexec.docker_host.endpoint import Deadline
 from rexec.docker_host.errors import DockerAPIError, DockerUnreachable
 from rexec.docker_host.hijack import HijackedStream, open_stream
@@ -15,8 +13,8 @@ from rexec.docker_host.session import DaemonSession
 from rexec.docker_host.translate import FOREIGN
 
 EXEC_DETACH_KEYS: Final = "\x00,\x1e,\x00,\x1e,\x00,\x1e"
-"""The engine holds the first key back until the next comes. JSON cannot carry a byte that UTF-8 lacks, as attach uses; of
-the rest, Ctrl-Space does nothing by itself in any program, so that holding it back goes unnoticed."""
+"""The engine holds the first key back until the next comes. JSON cannot carry a byte that UTF-8 lacks, as attach
+uses; of the rest, Ctrl-Space does nothing by itself in most programs, so that holding it back goes unnoticed."""
 
 MAX_OUTPUT: Final = 1024 * 1024
 FRAME_HEAD: Final = 8
@@ -125,8 +123,3 @@ def _frames(stream: HijackedStream, deadline: Deadline) -> Iterator[bytes]:
 def _receive(sock: socket.socket, deadline: Deadline) -> bytes:
     sock.settimeout(deadline.left())
     return sock.recv(64 * 1024)
-
-
-def exec_resize(client: APIClient, exec_id: str, cols: int, rows: int) -> None:
-    """Set the size of an exec's terminal, in cells."""
-    client.exec_resize(exec_id, height=rows, width=cols)

@@ -17,6 +17,7 @@ from typing import Any, Final
 from rexec.docker_host.answers import error_from_answer
 from rexec.docker_host.endpoint import Deadline, Endpoint
 from rexec.docker_host.errors import DockerAPIError, DockerHostError
+from rexec.docker_host.handshake import connect
 from rexec.docker_host.session import DaemonSession
 from rexec.docker_host.translate import FOREIGN
 
@@ -77,25 +78,6 @@ def open_stream(
             raise session.translated(error) from error
         raise
     return HijackedStream(sock, rest)
-
-
-def connect(session: DaemonSession, deadline: Deadline) -> socket.socket | ssl.SSLSocket:
-    """A connection of its own, TLS included, within the deadline.
-
-    Raises:
-        OSError: As the system or OpenSSL reports it.
-        DockerTLSError: Our certificates cannot work.
-    """
-    context = session.context
-    raw = session.endpoint.connect(deadline, stream=True)
-    if context is None:
-        return raw
-    try:
-        raw.settimeout(deadline.left())
-        return context.wrap_socket(raw, server_hostname=session.endpoint.host)
-    except OSError:
-        raw.close()
-        raise
 
 
 def _request(endpoint: Endpoint, path: str, body: dict[str, Any] | None) -> bytes:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
-from docker import APIClient
 from docker.utils import parse_repository_tag
 from requests import Response
 
 from rexec.docker_host.answers import image_error
 from rexec.docker_host.endpoint import Deadline
+from rexec.docker_host.engine_client import EngineClient
 from rexec.docker_host.errors import RegistryUnreachable
 from rexec.docker_host.session import DaemonSession
 from rexec.docker_host.translate import FOREIGN
@@ -94,13 +94,14 @@ def pull_image(session: DaemonSession, reference: str, deadline_s: float) -> Ite
         answer.close()
 
 
-def _ask(client: APIClient, reference: str, deadline: Deadline) -> Response:
+def _ask(client: EngineClient, reference: str, deadline: Deadline) -> Response:
     repository, tag = parse_repository_tag(reference)
-    return client.post(
-        client._url("/images/create"),  # noqa: SLF001
+    return client.ask(
+        "POST",
+        "/images/create",
         params={"fromImage": repository, "tag": tag or "latest"},
         stream=True,
-        timeout=(client.timeout[0], min(IDLE_S, deadline.left())),
+        silence_s=min(IDLE_S, deadline.left()),
     )
 
 

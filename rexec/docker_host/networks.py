@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
-from docker import APIClient
-
+from rexec.docker_host.engine_client import EngineClient
 from rexec.docker_host.errors import DockerConflict, DockerHostError, DockerNotFound, DockerRejected
 from rexec.docker_host.events import label_list
-from rexec.docker_host.session import DaemonSession, answer_json
+from rexec.docker_host.session import DaemonSession
 from rexec.docker_host.spec import NetworkSpec, candidate_subnets, to_network_body
 
 
@@ -43,9 +43,9 @@ def ensure_network(session: DaemonSession, spec: NetworkSpec) -> str:
 
 
 def _create(session: DaemonSession, spec: NetworkSpec, subnet: str) -> str:
-    def ask(client: APIClient) -> str:
-        answer = client._post_json(client._url("/networks/create"), data=to_network_body(spec, subnet))  # noqa: SLF001
-        return str(answer_json(client, answer)["Id"])
+    def ask(client: EngineClient) -> str:
+        answer = client.ask("POST", "/networks/create", body=to_network_body(spec, subnet))
+        return str(client.checked(answer).json()["Id"])
 
     return session.call(ask, idempotent=False)
 
@@ -58,10 +58,9 @@ def _settle(session: DaemonSession, spec: NetworkSpec, made: str) -> str:
     winner = _oldest(session, spec)
     if winner is None or winner == made:
         return made
-    try:
+    # The other process may have settled it already.
+    with contextlib.suppress(DockerNotFound):
         session.call(lambda client: client.remove_network(made))
-    except DockerNotFound:
-        pass  # The other process settled it already.
     return winner
 
 
@@ -72,9 +71,7 @@ def _oldest(session: DaemonSession, spec: NetworkSpec) -> str | None:
     for network in same_name:
         labels = network.get("Labels") or {}
         if any(labels.get(name) != value for name, value in spec.labels.items()):
-            raise DockerConflict(
-                code="docker_name_taken", detail=f"network {spec.name} does not carry our labels"
-            )
+            raise DockerConflict(code="docker_name_taken", detail=f"network {spec.name} lacks our labels")
     ordered = sorted(same_name, key=lambda network: (network["Created"], network["Id"]))
     return str(ordered[0]["Id"]) if ordered else None
 
@@ -91,9 +88,8 @@ def remove_network(session: DaemonSession, name: str) -> None:
 
 def list_volumes(session: DaemonSession, labels: Mapping[str, str | None]) -> list[dict[str, Any]]:
     """Every volume that carries these labels, in one call."""
-    answer: dict[str, Any] = session.call(
-        lambda client: client.volumes(filters={"label": label_list(labels)})
-    )
+    wanted = {"label": label_list(labels)}
+    answer: dict[str, Any] = session.call(lambda client: client.volumes(filters=wanted))
     return list(answer.get("Volumes") or ())
 
 

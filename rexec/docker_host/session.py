@@ -1,4 +1,4 @@
-"""One client of the daemon for the whole process: negotiation, deadlines, repeats, and the translation of errors."""
+"""One client of the daemon for the whole process: negotiation, deadlines, repeats, translation of errors."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ import os
 import ssl
 import threading
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
-import docker.auth
-import docker.constants
-from docker import APIClient
-from docker.utils.proxy import ProxyConfig
+from docker.constants import DEFAULT_DOCKER_API_VERSION
 
 from rexec.config import DockerSettings
 from rexec.docker_host.endpoint import Endpoint
+from rexec.docker_host.engine_client import EngineClient
 from rexec.docker_host.errors import DockerAPIError, DockerHostError, DockerRejected, DockerUnreachable
 from rexec.docker_host.tls import TLSMaterial
 from rexec.docker_host.translate import FOREIGN, translate
@@ -47,7 +45,7 @@ class DaemonSession:
         self._lock = threading.RLock()
         self._material: TLSMaterial | None = None
         self._context: ssl.SSLContext | None = None
-        self._client: APIClient | None = None
+        self._client: EngineClient | None = None
         self._adapter: DaemonAdapter | None = None
         self._owner = 0
         self._negotiated = False
@@ -75,7 +73,7 @@ class DaemonSession:
                 self._context = self.material.context()
             return self._context
 
-    def client(self) -> APIClient:
+    def client(self) -> EngineClient:
         """The docker-py client, its version negotiated.
 
         Raises:
@@ -83,13 +81,12 @@ class DaemonSession:
         """
         client = self._connected_client()
         if not self._negotiated:
-            with self._lock:
-                if not self._negotiated:
-                    client._version = self._ask_version(client)  # noqa: SLF001  # docker-py only sets it in its constructor
-                    self._negotiated = True
+            # Without the lock: in an outage each caller waits for its own deadline, not for everybody's in turn.
+            client.negotiated_version = self._newest_common(self._offered_version(client))
+            self._negotiated = True
         return client
 
-    def _connected_client(self) -> APIClient:
+    def _connected_client(self) -> EngineClient:
         with self._lock:
             # A forked child must not speak on its parent's TLS connections.
             if self._client is None or self._owner != os.getpid():
@@ -98,35 +95,37 @@ class DaemonSession:
                 self._negotiated = False
             return self._client
 
-    def _make_client(self) -> APIClient:
-        client = APIClient(
-            base_url=self.endpoint.base_url,
-            version=OLDEST_API,
-            timeout=(self.connect_timeout, self.read_timeout),
-        )
-        # What the environment and ~/.docker/config.json say is about somebody else's Docker.
-        client.trust_env = False
-        client._general_configs = {}  # noqa: SLF001
-        client._auth_configs = docker.auth.AuthConfig({})  # noqa: SLF001
-        client._proxy_configs = ProxyConfig()  # noqa: SLF001
-        client.adapters.clear()
+    def _make_client(self) -> EngineClient:
         self._adapter = DaemonAdapter(
             self.endpoint, self.context, pool_size=self._pool_size, on_reconnect=self.forget_version
         )
-        client.mount(self.endpoint.base_url, self._adapter)
-        return client
+        return EngineClient(
+            self.endpoint.base_url,
+            self._adapter,
+            version=OLDEST_API,
+            deadlines=(self.connect_timeout, self.read_timeout),
+        )
 
-    def _ask_version(self, client: APIClient) -> str:
-        """The newest version that both sides know."""
-        try:
-            answer = client.get(f"{self.endpoint.base_url}/_ping", timeout=client.timeout)
-            client._raise_for_status(answer)  # noqa: SLF001
-        except FOREIGN as error:
-            raise translate(error, self.material) from error
-        offered = answer.headers.get("Api-Version", "")
+    def _offered_version(self, client: EngineClient) -> str:
+        for repeated in (False, True):
+            try:
+                answer = client.checked(
+                    client.get(f"{self.endpoint.base_url}/_ping", timeout=client.deadlines)
+                )
+            except FOREIGN as error:
+                failure = self.translated(error)
+                if repeated or failure.code != "docker_closed":
+                    raise failure from error
+                self.drop_idle_connections()
+            else:
+                return str(answer.headers.get("Api-Version", ""))
+        raise AssertionError("the second attempt returns or raises")
+
+    @staticmethod
+    def _newest_common(offered: str) -> str:
         if not offered.replace(".", "", 1).isdigit():
             raise DockerAPIError(code="docker_protocol", detail="the answer names no API version")
-        newest = min(offered, docker.constants.DEFAULT_DOCKER_API_VERSION, key=_numbers)
+        newest = min(offered, DEFAULT_DOCKER_API_VERSION, key=_numbers)
         if _numbers(newest) < _numbers(OLDEST_API):
             raise DockerRejected(code="docker_version", detail=f"the daemon offers API {offered}")
         return newest
@@ -135,11 +134,11 @@ class DaemonSession:
         """Negotiate again before the next call."""
         self._negotiated = False
 
-    def call(self, action: Callable[[APIClient], T], *, idempotent: bool = True) -> T:
+    def call(self, action: Callable[[EngineClient], T], *, idempotent: bool = True) -> T:
         """Do something with the client.
 
-        A kept connection that turns out dead (a daemon that restarted meanwhile) is no error of a call that may be
-        repeated; nor is a daemon that became another version.
+        A kept connection that turns out dead (a daemon that restarted meanwhile) is no error of a call that
+        may be repeated; nor is a daemon that became another version.
 
         Args:
             action: What to do; called twice at most.
@@ -161,7 +160,7 @@ class DaemonSession:
             self.forget_version()
         return self._attempt(action)
 
-    def _attempt(self, action: Callable[[APIClient], T]) -> T:
+    def _attempt(self, action: Callable[[EngineClient], T]) -> T:
         client = self.client()
         try:
             return action(client)
@@ -187,12 +186,3 @@ class DaemonSession:
 
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
-
-
-def answer_json(client: APIClient, answer: Any) -> Any:
-    """The decoded body of an answer, or the error it stands for.
-
-    Raises:
-        docker.errors.APIError: For `translate`.
-    """
-    return client._result(answer, json=True)  # noqa: SLF001
