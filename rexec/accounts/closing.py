@@ -1,0 +1,85 @@
+"""Deleting an account: nobody gets in from that moment on, then what it has goes, then its row.
+
+The request to delete is a value in the row, so it outlives a restart and an outage of the Docker host:
+`finish` is tried again until nothing is left.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from sqlalchemy import delete, exists, select, update
+from sqlalchemy.exc import IntegrityError
+
+from rexec.accounts import links, passwords, sessions
+from rexec.accounts.errors import LastAdmin, WrongPassword
+from rexec.accounts.models import User
+from rexec.accounts.service import get
+from rexec.accounts.signals import account_closing
+from rexec.extensions import db, utcnow
+
+log = logging.getLogger(__name__)
+
+
+def close(user_id: int, password: str) -> None:
+    """Delete an account and, first, everything it has.
+
+    Log-in ends and the e-mail address is free again at once; the row stays, without it, until the
+    containers are gone.
+
+    Args:
+        user_id: Whose.
+        password: The present password, as typed.
+
+    Raises:
+        WrongPassword: On the field `present`.
+        LastAdmin: Nobody else could administer.
+    """
+    user = get(user_id)
+    kept, was_admin = user.password_hash, user.is_admin
+    db.session.rollback()  # no connection is held while hashing
+    if not passwords.verify(kept, password):
+        raise WrongPassword(field="present")
+    if was_admin and not _another_admin(user_id):
+        raise LastAdmin
+    db.session.execute(
+        update(User)
+        .where(User.id == user_id, User.closing_at.is_(None))
+        .values(closing_at=utcnow(), is_disabled=True, email=f"closed:{user_id}", password_hash="")
+    )
+    sessions.end_all(user_id)
+    links.forget_resets(user_id)
+    db.session.commit()
+    log.info("account %s is being deleted", user_id)
+    finish(user_id)
+
+
+def finish(user_id: int) -> bool:
+    """Have what is left of a closing account removed, then its row; say whether the row is gone.
+
+    Args:
+        user_id: Whose; an account that is not closing is left alone.
+    """
+    left = sum(count or 0 for _, count in account_closing.send(finish, user_id=user_id))
+    if left:
+        return False
+    try:
+        db.session.execute(delete(User).where(User.id == user_id, User.closing_at.is_not(None)))
+        db.session.commit()
+    except IntegrityError:  # something was added while we counted
+        db.session.rollback()
+        return False
+    log.info("account %s is deleted", user_id)
+    return True
+
+
+def finish_all() -> int:
+    """Go on with every account that is being deleted; return how many rows went."""
+    closing = list(db.session.scalars(select(User.id).where(User.closing_at.is_not(None))))
+    db.session.rollback()
+    return sum(finish(user_id) for user_id in closing)
+
+
+def _another_admin(user_id: int) -> bool:
+    others = exists().where(User.id != user_id, User.is_admin.is_(True), User.is_disabled.is_(False))
+    return bool(db.session.scalar(select(others)))

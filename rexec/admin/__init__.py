@@ -1,0 +1,12 @@
+"""What admins see: who has an account, and what can be done about it."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+
+def init_app(app: Flask) -> None:
+    """Register the pages."""
+    from rexec.admin import views
+
+    app.register_blueprint(views.blueprint)
