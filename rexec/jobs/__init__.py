@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from rexec.jobs.backends import run_worker, start_in_process, stop, wake
 from rexec.jobs.context import Cancelled, JobTimeout, LeaseLost, MoveTo, OperationContext
 from rexec.jobs.leases import lease, release_lease
-from rexec.jobs.periodic import periodic, run_due_periodic
 from rexec.jobs.registry import handler
+from rexec.jobs.schedule import periodic, run_due_periodic
 from rexec.jobs.service import active, add, request_cancel
 from rexec.jobs.sweep import sweep
 

@@ -14,9 +14,9 @@ from rexec.jobs import registry, rows
 from rexec.jobs.backends import bell
 from rexec.jobs.models import Operation
 from rexec.jobs.outcome import fail
-from rexec.jobs.periodic import periodic
 from rexec.jobs.registry import LANES
 from rexec.jobs.runner import process_name
+from rexec.jobs.schedule import periodic
 
 if TYPE_CHECKING:
     from rexec.jobs.registry import Lane
