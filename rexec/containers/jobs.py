@@ -1,0 +1,168 @@
+"""The work behind the verbs. An operation may run more than once, so each step can be repeated."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import delete as sql_delete
+
+from rexec import jobs
+from rexec.containers import closing, specs
+from rexec.containers.errors import ContainerMissing
+from rexec.containers.gateway import docker, outage_is_not_a_verdict
+from rexec.containers.launching import Launch, Lost
+from rexec.containers.models import Container
+from rexec.containers.states import MOVING, enter
+from rexec.docker_host.errors import DockerNotFound
+from rexec.errors import RexecError, Unavailable
+from rexec.extensions import db, utcnow
+from rexec.jobs import OperationContext
+
+STOP_GRACE_S = 10
+PATIENCE_S = 7 * 86_400.0
+"""How long work waits for a Docker host that is away; after a week a person should look at it."""
+LAUNCH_TIMEOUT_S = 1200.0
+
+
+def fail(container_id: int, error: RexecError) -> None:
+    """Say on the container why the work on it failed for good."""
+    enter(
+        container_id,
+        MOVING,
+        "failed",
+        error_code=error.code,
+        error_message=error.message,
+        error_hint=error.hint,
+        stopped_at=utcnow(),
+    )
+
+
+@contextmanager
+def says_what_it_waits_for(context: OperationContext) -> Iterator[None]:
+    """Let pages say that the work waits for the Docker host.
+
+    Raises:
+        Unavailable: As it came, or in place of a failure of trust.
+    """
+    try:
+        with outage_is_not_a_verdict():
+            yield
+    except Unavailable as error:
+        context.progress({"waiting": error.message, "code": error.code})
+        raise
+
+
+def _row(context: OperationContext, *status: str) -> Container | None:
+    """The container as it is now, if it waits for this work; detached, so that no transaction stays open meanwhile."""
+    row = db.session.get(Container, context.subject_id, populate_existing=True)
+    if row is not None:
+        db.session.expunge(row)
+    db.session.rollback()
+    return row if row is not None and row.status in status else None
+
+
+def _docker_name(row: Container) -> str:
+    return row.docker_id or specs.container_name(row.public_id)
+
+
+@jobs.handler("container.launch", timeout_s=LAUNCH_TIMEOUT_S, outage_s=PATIENCE_S, on_failed=fail)
+def launch(context: OperationContext) -> None:
+    """Make a container and start it, pulling its image first where the Docker host lacks it."""
+    row = _row(context, "queued", "pulling", "creating", "starting")
+    if row is None:
+        return
+    attempt = Launch(context, row)
+    with says_what_it_waits_for(context):
+        try:
+            attempt.run()
+        except Lost:
+            attempt.take_back()
+
+
+@jobs.handler("container.start", outage_s=PATIENCE_S, on_failed=fail)
+def start(context: OperationContext) -> None:
+    """Start a stopped container."""
+    row = _row(context, "starting")
+    if row is not None:
+        with says_what_it_waits_for(context):
+            _start(row)
+
+
+@jobs.handler("container.stop", outage_s=PATIENCE_S, on_failed=fail)
+def stop(context: OperationContext) -> None:
+    """Stop a running container."""
+    row = _row(context, "stopping")
+    if row is not None:
+        with says_what_it_waits_for(context):
+            _stop(row)
+            enter(row.id, ("stopping",), "stopped", stopped_at=utcnow())
+
+
+@jobs.handler("container.restart", outage_s=PATIENCE_S, on_failed=fail)
+def restart(context: OperationContext) -> None:
+    """Stop a container and start it again."""
+    row = _row(context, "stopping", "starting")
+    if row is None:
+        return
+    with says_what_it_waits_for(context):
+        if row.status == "stopping":
+            _stop(row)
+            if not enter(row.id, ("stopping",), "starting", stopped_at=utcnow()):
+                return
+        _start(row)
+
+
+@jobs.handler("container.delete", outage_s=PATIENCE_S, on_failed=fail)
+def delete(context: OperationContext) -> None:
+    """Remove a container, its home directory and its row."""
+    row = _row(context, "deleting")
+    if row is None:
+        return
+    with says_what_it_waits_for(context):
+        remove_objects(row.public_id)
+    db.session.execute(sql_delete(Container).where(Container.id == row.id, Container.status == "deleting"))
+    db.session.commit()
+    closing.container_is_gone(row.owner_id)
+
+
+def remove_objects(public_id: str) -> None:
+    """Remove what the Docker host keeps for a container, its home directory too; what is gone already is well.
+
+    Raises:
+        DockerHostError: The Docker host could not do it.
+    """
+    for remove, name in (
+        (docker().remove_container, specs.container_name(public_id)),
+        (docker().remove_volume, specs.volume_name(public_id)),
+    ):
+        try:
+            remove(name)
+        except DockerNotFound:
+            continue
+
+
+def _stop(row: Container) -> None:
+    try:
+        docker().stop_container(_docker_name(row), grace_s=STOP_GRACE_S)
+    except DockerNotFound as error:
+        raise ContainerMissing from error
+
+
+def _start(row: Container) -> None:
+    began = time.perf_counter()
+    try:
+        docker().start_container(_docker_name(row))
+    except DockerNotFound as error:
+        raise ContainerMissing from error
+    now = utcnow()
+    seconds = round(time.perf_counter() - began, 3)
+    enter(
+        row.id,
+        ("starting",),
+        "running",
+        started_at=now,
+        last_activity_at=now,
+        timings={"start": seconds, "total": seconds, "ours": 0.0},
+    )

@@ -1,0 +1,196 @@
+"""Keeps the rows true to the Docker host: its events as they happen, and a full comparison now and then.
+
+A row is changed only when no operation works on it and it is still as it was read before the Docker host was asked,
+so two watchers at once, or one that is slow, do no harm. A Docker host that does not answer changes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import Any
+
+from flask import Flask, current_app
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from rexec import jobs
+from rexec.containers import host_state, observing
+from rexec.containers.gateway import docker
+from rexec.containers.host_state import LABEL_CONTAINER, LABEL_DEPLOYMENT
+from rexec.containers.models import Container
+from rexec.docker_host import EventStream
+from rexec.docker_host.errors import DockerHostError, DockerNotFound
+from rexec.extensions import db
+
+log = logging.getLogger(__name__)
+
+RECONCILE_EVERY_S = 60
+HOST_EVERY_S = 5
+IMAGES_EVERY_S = 60.0
+INFO_EVERY_S = 600.0
+RECONNECT_S = (0.5, 1.0, 2.0, 5.0)
+EVENTS_THAT_MATTER = ("start", "die", "destroy", "oom", "pause", "unpause")
+LOOKED_AT = "rexec.host-looked-at"
+
+
+@jobs.periodic("containers.reconcile", every_s=RECONCILE_EVERY_S)
+def compare_all() -> None:
+    """Bring every row in line with one listing of the Docker host, and remove what belongs to no row."""
+    before = observing.snapshots()
+    try:
+        found = docker().list_containers({LABEL_DEPLOYMENT: host_state.deployment()})
+    except DockerHostError as error:
+        log.info("not reconciled: %s", error.code)
+        return
+    seen = {observing.public_id_of(item["Labels"]): item for item in found}
+    for row in before:
+        item = seen.get(row.public_id)
+        observing.settle(row, observing.Sight.of_list(item) if item else observing.GONE)
+    remove_orphans(seen)
+
+
+def remove_orphans(seen: dict[str, dict[str, Any]]) -> None:
+    """Remove containers of this deployment whose row does not exist; volumes stay, because a home might be in them.
+
+    A row is there before its container is made, so what has none now will never have one.
+
+    Args:
+        seen: Public id -> entry of the Docker host's listing.
+    """
+    known = set(db.session.scalars(select(Container.public_id)))
+    db.session.rollback()
+    for public_id, item in seen.items():
+        if public_id in known:
+            continue
+        log.warning("removing container %s: it belongs to no row", item["Id"][:12])
+        try:
+            docker().remove_container(item["Id"])
+        except DockerHostError as error:
+            log.info("container %s is not removed: %s", item["Id"][:12], error.code)
+
+
+@jobs.periodic("containers.host", every_s=HOST_EVERY_S)
+def look_at_host() -> None:
+    """Note whether the Docker host answers, and now and then what it holds and is."""
+    try:
+        host_state.note_reachable(**_news())
+    except DockerHostError as error:
+        _looked_at().clear()
+        log.warning("the Docker host cannot be used: %s (%s)", error, error.hint)
+        host_state.note_unreachable(error)
+
+
+def _news() -> dict[str, Any]:
+    news: dict[str, Any] = {}
+    if _is_time("images", IMAGES_EVERY_S):
+        news["images"] = {image.reference: image.size_bytes for image in docker().list_images()}
+    if _is_time("info", INFO_EVERY_S):
+        news["facts"] = _facts(docker().info())
+        news["server_version"] = news["facts"]["server_version"]
+    if not news:
+        docker().ping()
+    for name in news:
+        _looked_at()[name] = time.monotonic()
+    return news
+
+
+def _looked_at() -> dict[str, float]:
+    looked: dict[str, float] = current_app.extensions.setdefault(LOOKED_AT, {})
+    return looked
+
+
+def _is_time(name: str, every_s: float) -> bool:
+    last = _looked_at().get(name)
+    return last is None or time.monotonic() - last >= every_s
+
+
+def _facts(info: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "server_version": info.get("ServerVersion"),
+        "storage_driver": info.get("Driver"),
+        "userns_remap": any("userns" in option for option in info.get("SecurityOptions") or ()),
+        "live_restore": bool(info.get("LiveRestoreEnabled")),
+        "cpus": info.get("NCPU"),
+        "memory_bytes": info.get("MemTotal"),
+        "runtimes": sorted(info.get("Runtimes") or {}),
+    }
+
+
+def reconcile(app: Flask) -> None:
+    """`compare_all`, from outside an application context."""
+    with app.app_context():
+        compare_all()
+
+
+def refresh_host(app: Flask) -> None:
+    """`look_at_host`, from outside an application context."""
+    with app.app_context():
+        look_at_host()
+
+
+def follow_events(app: Flask, stop: threading.Event) -> None:
+    """Follow the Docker host's events until told to stop; after each reconnect compare everything once.
+
+    Args:
+        app: Gives the context to work in.
+        stop: Ends the following when set, at once.
+    """
+    since: float | None = None
+    failures = 0
+    while not stop.is_set():
+        try:
+            with app.app_context():
+                since = _follow_once(stop, since)
+            failures = 0
+        except (DockerHostError, SQLAlchemyError) as error:
+            log.info("the event stream ended: %s", getattr(error, "code", type(error).__name__))
+            stop.wait(RECONNECT_S[min(failures, len(RECONNECT_S) - 1)])
+            failures += 1
+
+
+def _follow_once(stop: threading.Event, since: float | None) -> float | None:
+    labels = {LABEL_DEPLOYMENT: host_state.deployment()}
+    stream = docker().events(since=since, labels=labels)
+    ended = threading.Event()
+    closer = threading.Thread(target=_close_when, args=(stop, ended, stream), name="events-closer", daemon=True)
+    closer.start()
+    try:
+        look_at_host()
+        compare_all()
+        for event in stream:
+            since = event.get("timeNano", 0) / 1e9 or since
+            _on_event(event)
+    finally:
+        ended.set()
+        stream.close()
+        closer.join()
+    return since
+
+
+def _close_when(stop: threading.Event, ended: threading.Event, stream: EventStream) -> None:
+    """Close the stream when the watcher is to stop; a blocked read ends in no other way."""
+    while not ended.wait(0.2):
+        if stop.is_set():
+            stream.close()
+            return
+
+
+def _on_event(event: dict[str, Any]) -> None:
+    action = str(event.get("Action", ""))
+    if event.get("Type") != "container" or action not in EVENTS_THAT_MATTER:
+        return
+    actor = event["Actor"]
+    public_id = actor["Attributes"].get(LABEL_CONTAINER, "")
+    row = observing.snapshot_of(public_id)
+    if row is None:
+        return
+    if action == "oom":
+        observing.note_out_of_memory(row)
+        return
+    try:
+        sight = observing.Sight.of_inspection(docker().inspect_container(actor["ID"]))
+    except DockerNotFound:
+        sight = observing.GONE
+    observing.settle(row, sight)

@@ -1,0 +1,200 @@
+"""What a person can do with containers. Plain functions: rows in, rows out, never a Docker call.
+
+Each verb moves the row by a conditional update and adds an operation in the same transaction; the work itself is
+done by `rexec.containers.jobs`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
+
+from rexec import jobs
+from rexec.accounts.models import User
+from rexec.billing import plans
+from rexec.billing.plans import Plan
+from rexec.billing.service import plan_of
+from rexec.containers import catalogue, names, states
+from rexec.containers.catalogue import Image
+from rexec.containers.errors import CANCELLED, NoPlan, PlanFull
+from rexec.containers.models import Container
+from rexec.errors import InvalidInput, NotFound, RexecError
+from rexec.extensions import db
+
+NO_ERROR: dict[str, Any] = {"error_code": None, "error_message": None, "error_hint": None}
+
+
+def subject(container_id: int) -> str:
+    """What operations on a container are filed under."""
+    return f"container:{container_id}"
+
+
+def find(owner_id: int, public_id: str) -> Container:
+    """A person's container.
+
+    Raises:
+        NotFound: There is none, or it is somebody else's; the two look alike.
+    """
+    row = db.session.scalars(
+        select(Container).where(Container.public_id == public_id, Container.owner_id == owner_id)
+    ).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def launch(owner_id: int, name: str, image_key: str) -> Container:
+    """Make a container for a person, if the plan has room. Commits.
+
+    Args:
+        owner_id: The person.
+        name: What it is to be called; see `names.checked`.
+        image_key: A key of the catalogue.
+
+    Raises:
+        InvalidInput: The name is not legal or taken, or there is no such image.
+        LimitReached: The plan is full, or there is none.
+    """
+    name = names.checked(name)
+    image = catalogue.get(image_key)
+    if image is None:
+        raise InvalidInput("Choose one of the images.", field="image")
+    db.session.rollback()
+    # The first statement takes the row lock of PostgreSQL, or the write lock of SQLite: whoever else launches for
+    # this person waits here, and counts after this transaction has ended.
+    db.session.execute(update(User).where(User.id == owner_id).values(id=User.id))
+    try:
+        row = _insert(owner_id, name, image)
+        operation = jobs.add("container.launch", subject(row.id))
+        db.session.commit()
+    except IntegrityError:
+        db.session.rollback()
+        raise InvalidInput("You have a container with this name already.", field="name") from None
+    except RexecError:
+        db.session.rollback()
+        raise
+    jobs.wake(operation)
+    return row
+
+
+def _insert(owner_id: int, name: str, image: Image) -> Container:
+    owner = db.session.get(User, owner_id, populate_existing=True)
+    if owner is None or owner.closing_at is not None:
+        raise NotFound
+    plan = plan_of(owner)
+    if plan is None:
+        raise NoPlan
+    used = count(owner_id)
+    if used >= plan.containers:
+        raise full(plan, used, oldest_stopped(owner_id))
+    row = Container(
+        public_id=names.new_public_id(),
+        owner_id=owner_id,
+        name=name,
+        image=image.key,
+        image_reference=image.reference,
+        shell=image.shell,
+        status="queued",
+        memory_mb=plan.memory_mb,
+        cpu_millis=plan.cpu_millis,
+        pids=plan.pids,
+        disk_mb=plan.disk_mb,
+    )
+    db.session.add(row)
+    db.session.flush()
+    return row
+
+
+def count(owner_id: int) -> int:
+    """How many containers count against a person's plan: all whose row exists, stopped and failing ones too.
+
+    One that is being deleted counts until it is gone, because until then it takes up the room.
+    """
+    return db.session.scalar(select(func.count()).where(Container.owner_id == owner_id)) or 0
+
+
+def oldest_stopped(owner_id: int) -> str | None:
+    """The name of the container that a person misses least: failed or stopped the longest, else the oldest."""
+    idle_first = func.coalesce(Container.last_activity_at, Container.created_at)
+    return db.session.scalar(
+        select(Container.name)
+        .where(Container.owner_id == owner_id, Container.status != "deleting")
+        .order_by(Container.status.in_(("failed", "stopped")).desc(), idle_first)
+        .limit(1)
+    )
+
+
+def full(plan: Plan, used: int, least_missed: str | None) -> PlanFull:
+    """The error for a plan without room: how full it is, and both ways on."""
+    noun = "container" if plan.containers == 1 else "containers"
+    message = f"Your plan {plan.name} has room for {plan.containers} {noun}, and you have {used}."
+    ways = []
+    if least_missed:
+        ways.append(f"delete “{least_missed}”")
+    larger = plans.next_larger(plan, used + 1)
+    if larger:
+        ways.append(f"choose the plan {larger.name} with room for {larger.containers}")
+    hint = ", or ".join(ways) or "wait until one that is being deleted is gone"
+    return PlanFull(message, hint=f"{hint[0].upper()}{hint[1:]}.")
+
+
+def start(row: Container) -> None:
+    """Start a stopped container; nothing to do where it runs. Commits."""
+    _act(row, "start", "container.start", **NO_ERROR)
+
+
+def stop(row: Container, *, note: str | None = None) -> None:
+    """Stop a running container; its home directory and everything else on its disk stay. Commits.
+
+    Args:
+        row: The container.
+        note: Why, where it was not the person who asked; shown until it starts again.
+    """
+    values = {**NO_ERROR, "error_code": "idle_stopped", "error_message": note} if note else NO_ERROR
+    _act(row, "stop", "container.stop", **values)
+
+
+def restart(row: Container) -> None:
+    """Stop and start a container; a stopped one is only started. Commits."""
+    if row.status == "stopped":
+        start(row)
+        return
+    _act(row, "restart", "container.restart", **NO_ERROR)
+
+
+def retry(row: Container) -> None:
+    """Make a failed container again, with the same home directory. Commits."""
+    _act(row, "retry", "container.launch", **NO_ERROR, timings=None)
+
+
+def cancel(row: Container) -> None:
+    """Stop making a container; it is then failed, with *Retry* and *Delete*. Commits."""
+    code, message, hint = CANCELLED
+    _act(row, "cancel", None, error_code=code, error_message=message, error_hint=hint)
+
+
+def delete(row: Container) -> None:
+    """Remove a container and its home directory, whatever it is doing. Commits."""
+    _act(row, "delete", "container.delete")
+
+
+def _act(row: Container, verb: str, kind: str | None, **values: Any) -> None:
+    acting, to, satisfied = states.VERBS[verb]
+    container_id = row.id
+    db.session.rollback()
+    operation = None
+    if states.transition(container_id, acting, to, **values):
+        if verb in {"cancel", "delete"}:
+            jobs.request_cancel(subject(container_id))
+        if kind is not None:
+            operation = jobs.add(kind, subject(container_id))
+        db.session.commit()
+    else:
+        db.session.rollback()
+        status = db.session.scalar(select(Container.status).where(Container.id == container_id))
+        if status is not None and status not in satisfied:
+            raise states.NotNow(hint=f"It is {status}. Wait until it has settled, then try again.")
+    if operation is not None:
+        jobs.wake(operation)
