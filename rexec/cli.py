@@ -6,12 +6,15 @@ import importlib
 import logging
 import os
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from rexec.config import Settings
 from rexec.errors import ConfigError, RexecError
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 EXIT_SETTINGS = 2
 
@@ -52,10 +55,22 @@ def start_logging(settings: Settings) -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
+def open_app() -> Flask:
+    """The application, for commands of a domain, which find this function in the context's `obj`."""
+    from rexec import create_app
+
+    settings = read_settings()
+    start_logging(settings)
+    try:
+        return create_app(settings)
+    except ConfigError as error:
+        refuse_settings(error)
+
+
 class _Lazy(click.Group):
     """A group whose larger subcommands are imported when they are asked for."""
 
-    lazy = {"users": "rexec.accounts.cli:users"}  # noqa: RUF012 - a constant
+    lazy = {"users": "rexec.admin.cli:users"}  # noqa: RUF012 - a constant
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted([*super().list_commands(ctx), *self.lazy])
@@ -70,8 +85,10 @@ class _Lazy(click.Group):
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="rexec")
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Terminals in the browser, in containers on a Docker host of your own."""
+    ctx.obj = open_app
 
 
 bind_option = click.option("--bind", default="127.0.0.1", show_default=True, help="Address to listen on.")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from rexec.accounts import links
 from rexec.accounts import service as accounts
@@ -58,24 +60,35 @@ def people(search: str = "", page: int = 1, per_page: int = PER_PAGE) -> People:
         page: Counted from 1; one beyond the end shows the last.
         per_page: Lines on a page.
     """
-    wanted: ColumnElement[bool] = User.closing_at.is_(None)
-    if search.strip():
-        wanted &= User.email.contains(search.strip().lower(), autoescape=True)
+    wanted = _wanted(search)
     total = db.session.scalar(select(func.count()).select_from(User).where(wanted)) or 0
     pages = max(1, -(-total // per_page))
     page = min(max(1, page), pages)
-    owned = select(func.count()).where(Container.owner_id == User.id).correlate(User).scalar_subquery()
-    found = db.session.execute(
-        select(
-            *(User.id, User.email, User.plan, User.is_admin, User.is_disabled),
-            *(User.created_at, User.last_login_at, owned),
-        )
-        .where(wanted)
-        .order_by(User.id)
-        .limit(per_page)
-        .offset((page - 1) * per_page)
-    )
+    found = db.session.execute(_rows(wanted).limit(per_page).offset((page - 1) * per_page))
     return People([Person(*row) for row in found], total, page, pages)
+
+
+def everybody(search: str = "") -> Iterator[Person]:
+    """All accounts, read a batch at a time.
+
+    Args:
+        search: A part of the e-mail address.
+    """
+    for row in db.session.execute(_rows(_wanted(search)).execution_options(yield_per=500)):
+        yield Person(*row)
+
+
+def _wanted(search: str) -> ColumnElement[bool]:
+    wanted: ColumnElement[bool] = User.closing_at.is_(None)
+    if search.strip():
+        wanted &= User.email.contains(search.strip().lower(), autoescape=True)
+    return wanted
+
+
+def _rows(wanted: ColumnElement[bool]) -> Select[Any]:
+    owned = select(func.count()).where(Container.owner_id == User.id).correlate(User).scalar_subquery()
+    columns = (User.id, User.email, User.plan, User.is_admin, User.is_disabled, User.created_at)
+    return select(*columns, User.last_login_at, owned).where(wanted).order_by(User.id)
 
 
 def reset_link(user_id: int, base_url: str) -> tuple[str, str]:
