@@ -1,0 +1,209 @@
+"""What all suites share: real services, started when a session first needs them, and clean ends.
+
+Everything lives in one temporary folder and on free ports, so that several sessions run side by side.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.support import reports
+from tests.support.engine import Engine
+from tests.support.http_user import HttpUser
+from tests.support.server import RexecServer
+from tests.support.services import PgBouncer, Postgres, Redis, Registry
+from tests.support.stacks import POSTGRES, SQLITE, PostgresStack, SqliteStack, Stack
+
+TESTS = Path(__file__).parent
+
+
+def pytest_configure() -> None:
+    """Let SIGTERM end the session as Ctrl-C does, so that fixtures still stop what they started."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+
+
+def _suite(path: Path) -> str:
+    return path.relative_to(TESTS).parts[0] if path.is_relative_to(TESTS) else ""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with its suite's name."""
+    for item in items:
+        suite = _suite(item.path)
+        if suite in {"engine", "browser"}:
+            item.add_marker(suite)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run engine tests and browser tests marked `smoke` on both stacks, other browser tests on the first."""
+    if "stack" not in metafunc.fixturenames:
+        return
+    markers = list(metafunc.definition.iter_markers())
+    if any(mark.name == "parametrize" and "stack" in mark.args[0] for mark in markers):
+        return
+    both = _suite(metafunc.definition.path) == "engine" or any(mark.name == "smoke" for mark in markers)
+    metafunc.parametrize("stack", [POSTGRES, SQLITE] if both else [POSTGRES], indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def session_folder():
+    """A short path that every user can walk to: sockets and PostgreSQL's own user need that."""
+    folder = Path(tempfile.mkdtemp(prefix="rexec-", dir=os.environ.get("REXEC_TEST_FOLDER")))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def engine(session_folder):
+    """The session's Docker daemon. Tests that stop it or break it ask for `own_engine`."""
+    engine = Engine(session_folder / "engine")
+    try:
+        engine.start()
+        yield engine
+    finally:
+        engine.stop()
+
+
+@pytest.fixture
+def own_engine(session_folder):
+    """A Docker daemon for this test alone, to be killed, frozen or restarted."""
+    engine = Engine(Path(tempfile.mkdtemp(prefix="engine-", dir=session_folder)))
+    try:
+        engine.start()
+        yield engine
+    finally:
+        engine.stop()
+
+
+def _running(program):
+    """Start a program, hand it out, and stop it."""
+    try:
+        program.start()
+        yield program
+    finally:
+        program.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres(session_folder):
+    """The session's PostgreSQL, without the pooler."""
+    yield from _running(Postgres(session_folder / "postgres"))
+
+
+@pytest.fixture(scope="session")
+def pgbouncer(session_folder, postgres):
+    """The session's PgBouncer, in transaction mode."""
+    yield from _running(PgBouncer(session_folder / "pgbouncer", postgres.port))
+
+
+@pytest.fixture(scope="session")
+def redis_server(session_folder):
+    """The session's Redis. Tests that stop it ask for `own_redis`."""
+    yield from _running(Redis(session_folder / "redis"))
+
+
+@pytest.fixture
+def own_redis(tmp_path):
+    """A Redis for this test alone, to be killed, frozen or restarted."""
+    yield from _running(Redis(tmp_path / "redis"))
+
+
+@pytest.fixture(scope="session")
+def registry(session_folder):
+    """The session's image registry; empty at first."""
+    yield from _running(Registry(session_folder / "registry"))
+
+
+@pytest.fixture
+def own_registry(tmp_path):
+    """An image registry for this test alone."""
+    yield from _running(Registry(tmp_path / "registry"))
+
+
+@pytest.fixture(scope="session")
+def stack(request) -> Stack:
+    """PostgreSQL with Redis and RQ, or SQLite with jobs in the web process."""
+    engine = request.getfixturevalue("engine")
+    if request.param == SQLITE:
+        return SqliteStack(engine, request.getfixturevalue("session_folder") / "sqlite")
+    services = (request.getfixturevalue(name) for name in ("postgres", "pgbouncer", "redis_server"))
+    return PostgresStack(engine, *services)
+
+
+@pytest.fixture
+def database_url(stack):
+    """A fresh, migrated database."""
+    url = stack.new_database()
+    yield url
+    stack.drop_database(url)
+
+
+@pytest.fixture
+def redis_url(stack):
+    """An empty Redis database; None on the stack without Redis."""
+    return stack.redis_url()
+
+
+@pytest.fixture(scope="session")
+def server(stack, session_folder):
+    """`rexec serve`, shared by the session: tests use people of their own and leave it running."""
+    folder = session_folder / f"server-{stack.name}"
+    yield from _running(RexecServer(folder, stack.server_environment(stack.new_database())))
+
+
+@pytest.fixture
+def own_server(stack, database_url, tmp_path):
+    """`rexec serve` for this test alone, with a database of its own, to be stopped, killed or restarted."""
+    yield from _running(RexecServer(tmp_path / "server", stack.server_environment(database_url)))
+
+
+@pytest.fixture
+def new_user():
+    """Makes people: `new_user(server)` has signed up and is logged in."""
+    people: list[HttpUser] = []
+
+    def make(server: RexecServer, **values: str) -> HttpUser:
+        person = HttpUser(server.url, **values)
+        people.append(person)
+        return person.sign_up()
+
+    yield make
+    for person in people:
+        person.close()
+
+
+@pytest.fixture
+def user(server, new_user):
+    """Somebody who has signed up with the shared server."""
+    return new_user(server)
+
+
+@pytest.fixture(autouse=True)
+def _remove_containers(request):
+    """Take away the containers that a test left on the session's daemon."""
+    if "engine" not in request.fixturenames:
+        yield
+        return
+    engine = request.getfixturevalue("engine")
+    before = engine.containers()
+    yield
+    engine.remove(engine.containers() - before)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Show the end of every running server's log beside a failed test."""
+    outcome = yield
+    report = outcome.get_result()
+    reports.remember(item, report)
+    if report.when == "call" and report.failed:
+        for name, value in getattr(item, "funcargs", {}).items():
+            if isinstance(value, RexecServer):
+                report.sections.append((f"log of {name}", value.log[-8000:]))

@@ -1,0 +1,50 @@
+"""Engine tests: real Docker daemon over mutual TLS, PostgreSQL through PgBouncer and Redis, or SQLite."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rexec.config import DockerSettings
+from tests.support.settings import make_settings
+
+
+@pytest.fixture(scope="session")
+def docker_settings(engine):
+    """How to reach the session's daemon."""
+    environment = engine.environment()
+    return DockerSettings(
+        host=environment["DOCKER_HOST"], tls_verify=True, cert_path=Path(environment["DOCKER_CERT_PATH"])
+    )
+
+
+@pytest.fixture
+def settings(docker_settings, database_url, redis_url, tmp_path):
+    """Settings of a fresh database on the current stack, and the session's daemon."""
+    database_url = database_url.replace("postgres://", "postgresql+psycopg://", 1)
+    return make_settings(
+        docker=docker_settings, database_url=database_url, redis_url=redis_url, instance_dir=tmp_path
+    )
+
+
+@pytest.fixture
+def app(settings):
+    """The application, in its context, without jobs running: a test runs what it wants."""
+    from rexec import create_app
+    from rexec.extensions import db
+
+    app = create_app(settings)
+    app.testing = True
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+    app.extensions["rexec.docker_host"].close()
+
+
+@pytest.fixture
+def client(app):
+    """A client without cookies of anybody."""
+    with app.test_client() as client:
+        yield client

@@ -1,0 +1,124 @@
+"""The private Docker daemon of scripts/engine, for tests."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+from tests.support.waiting import eventually
+
+ROOT = Path(__file__).resolve().parents[2]
+SHELL_IMAGE = "rexec/shell:latest"
+
+
+class Engine:
+    """A daemon over mutual TLS that no other test session shares."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.started = False
+
+    def _script(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "ENGINE_DIR": str(self.folder)}
+        return subprocess.run(
+            [str(ROOT / "scripts" / "engine"), *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            timeout=300,
+        )
+
+    def start(self) -> None:
+        """Start it, or do nothing where it runs; wait until it answers."""
+        done = self._script("start")
+        assert done.returncode == 0, done.stderr
+        self.started = True
+
+    def stop(self) -> None:
+        """End it with its containers and take away what it left on the machine."""
+        if self.started:
+            done = self._script("stop")
+            assert done.returncode == 0, done.stderr
+            self.started = False
+
+    def environment(self) -> dict[str, str]:
+        """DOCKER_HOST, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH, as `scripts/engine env` prints them."""
+        done = self._script("env")
+        assert done.returncode == 0, done.stderr
+        return dict(re.findall(r"^export (\w+)='([^']*)'$", done.stdout, re.MULTILINE))
+
+    @property
+    def port(self) -> int:
+        """Its port on 127.0.0.1."""
+        return int((self.folder / "port").read_text())
+
+    @property
+    def certificates(self) -> Path:
+        """The folder with ca.pem, cert.pem, key.pem and the server's."""
+        return self.folder / "certs"
+
+    @property
+    def pid(self) -> int:
+        """The daemon's process id."""
+        return int((self.folder / "dockerd.pid").read_text())
+
+    @property
+    def log(self) -> str:
+        """What the daemon has printed since it started."""
+        return (self.folder / "dockerd.log").read_text(errors="replace")
+
+    def kill(self) -> None:
+        """End the daemon with SIGKILL; its containers live on, as live-restore wants it."""
+        pid = self.pid
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda: not _runs(pid), message="dockerd gone")
+
+    def pause(self) -> None:
+        """Freeze the daemon: connections are accepted by the kernel and nothing is answered."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a frozen daemon go on."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    def restart(self) -> None:
+        """Kill the daemon and start it again; containers live on."""
+        self.kill()
+        self.start()
+
+    def docker(self, *arguments: str, stdin: bytes | None = None, check: bool = True) -> str:
+        """Run the Docker command line against this daemon and return what it printed, stripped."""
+        environment = {**os.environ, **self.environment(), "DOCKER_CONFIG": str(self.folder / "cli")}
+        done = subprocess.run(
+            ["docker", *arguments],
+            env=environment,
+            input=stdin,
+            capture_output=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode == 0 or not check, done.stderr.decode()
+        return done.stdout.decode(errors="replace").strip()
+
+    def containers(self) -> set[str]:
+        """Ids of all containers that Rexec made, running or not."""
+        return set(self.docker("ps", "-aq", "--no-trunc", "--filter", "label=rexec.deployment").split())
+
+    def remove(self, containers: set[str]) -> None:
+        """Remove containers with their volumes; those already gone are no mistake."""
+        if containers:
+            self.docker("rm", "-f", "-v", *containers, check=False)
+
+
+def _runs(pid: int) -> bool:
+    """Say whether a process runs; a zombie does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"

@@ -1,0 +1,52 @@
+"""Unit tests: nothing leaves the process. Sockets are blocked; databases are SQLite in memory."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from tests.support.settings import make_settings
+
+
+def _blocked(*_arguments: object, **_options: object) -> None:
+    raise AssertionError("a unit test tried to use the network; put it into tests/engine")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_network():
+    """Make every way to another process by socket fail; socketpair, within this one, stays."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("connect", "connect_ex", "bind", "sendto"):
+            patch.setattr(socket.socket, name, _blocked)
+        for name in ("getaddrinfo", "gethostbyname", "create_server"):
+            patch.setattr(socket, name, _blocked)
+        yield
+
+
+@pytest.fixture
+def settings(tmp_path):
+    """Settings without any service; a module may override this fixture."""
+    return make_settings(instance_dir=tmp_path)
+
+
+@pytest.fixture
+def app(settings):
+    """The application on an empty SQLite database in memory."""
+    from rexec import create_app
+    from rexec.extensions import db
+
+    app = create_app(settings)
+    app.testing = True
+    with app.app_context():
+        db.create_all()
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def client(app):
+    """A client without cookies of anybody."""
+    with app.test_client() as client:
+        yield client
