@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
 
@@ -60,17 +61,11 @@ def error_from_answer(status: int, message: str) -> DockerHostError:
     text = message.lower()
     if any(words in text for words in _NO_SPACE):
         return NoSpace(detail=message)
-    if status == HTTPStatus.BAD_REQUEST:
-        return _bad_request(text, message)
-    if status == HTTPStatus.NOT_FOUND:
-        return _not_found(text, message)
-    if status == HTTPStatus.CONFLICT:
-        return _conflict(text, message)
-    if status == HTTPStatus.FORBIDDEN:
-        return DockerRejected(detail=message)
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return DockerAPIError(detail=message)
-    return DockerRejected(detail=message)
+    reading = _READINGS.get(status)
+    if reading is not None:
+        return reading(text, message)
+    kind = DockerAPIError if status >= HTTPStatus.INTERNAL_SERVER_ERROR else DockerRejected
+    return kind(detail=message)
 
 
 def _bad_request(text: str, message: str) -> DockerHostError:
@@ -97,6 +92,13 @@ def _conflict(text: str, message: str) -> DockerHostError:
     if "is not running" in text or "is paused" in text:
         return DockerConflict(code="docker_not_running", detail=message)
     return DockerConflict(detail=message)
+
+
+_READINGS: Final[dict[int, Callable[[str, str], DockerHostError]]] = {
+    HTTPStatus.BAD_REQUEST: _bad_request,
+    HTTPStatus.NOT_FOUND: _not_found,
+    HTTPStatus.CONFLICT: _conflict,
+}
 
 
 def image_error(message: str, status: int | None = None) -> DockerHostError:

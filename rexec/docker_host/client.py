@@ -20,9 +20,9 @@ LOG_TAIL_BYTES: Final = 256 * 1024
 class DockerHost:
     """The Docker daemon, for the whole process. Thread-safe; making one does not connect.
 
-    Every method raises subclasses of `DockerHostError` and nothing else: `DockerUnreachable` and `DockerTLSError`
-    where the daemon cannot be spoken to, `DockerNotFound` where it answered that there is no such thing, and what
-    each names.
+    Every method raises subclasses of `DockerHostError` and nothing else: `DockerUnreachable` and
+    `DockerTLSError` where the daemon cannot be spoken to, `DockerNotFound` where it answered that there is
+    no such thing, and what each names.
 
     Args:
         settings: The daemon's address and our certificates.
@@ -49,7 +49,7 @@ class DockerHost:
         """Check our certificates without connecting.
 
         Raises:
-            DockerTLSError: They cannot work: unreadable, encrypted, or the key belongs to another certificate.
+            DockerTLSError: They cannot work: unreadable, encrypted, or not a pair.
         """
         _ = self._session.context
 
@@ -68,11 +68,7 @@ class DockerHost:
     def served_certificate(self) -> bytes:
         """The certificate that the daemon shows in the handshake, DER.
 
-        One that does not verify (expired, say) is read by a second handshake that verifies nothing and presents no
-        credential, because its dates are what the operator needs.
-
-        Raises:
-            DockerHostError: There is no TLS, or nothing answers.
+        One that has expired is shown too; see `handshake.served_certificate`.
         """
         return handshake.served_certificate(self._session)
 
@@ -141,7 +137,7 @@ class DockerHost:
 
         Args:
             container: Name or id.
-            tail_bytes: How much of it. The daemon only counts lines, so all of it (1 MB at most) crosses the wire.
+            tail_bytes: How much of it. The daemon counts lines, so all it keeps (1 MB) crosses the wire.
         """
         return containers.container_logs(self._session, container, tail_bytes)
 
@@ -209,9 +205,12 @@ class DockerHost:
             logs: Whether what it printed before comes first.
             detach_keys: Keys that would end the stream; characters up to U+00FF stand for single bytes.
 
+        Of a container that does not run the daemon gives a stream too; it ends, or begins when the container
+        starts.
+
         Raises:
             DockerNotFound: No such container.
-            DockerConflict: `docker_not_running`.
+            DockerConflict: It is paused, or restarts at this moment.
         """
         path = (
             f"/containers/{quote(container, safe='')}/attach?stream=1&stdin=1&stdout=1&stderr=1"

@@ -58,7 +58,7 @@ def container_logs(session: DaemonSession, container: str, tail_bytes: int) -> b
         container: Name or id.
         tail_bytes: How much of it. The daemon only counts lines, so all it keeps crosses the wire.
     """
-    params = {"stdout": 1, "stderr": 1, "tail": "all"}
+    params: dict[str, str | int] = {"stdout": 1, "stderr": 1, "tail": "all"}
 
     def ask(client: EngineClient) -> bytes:
         kept: deque[bytes] = deque()

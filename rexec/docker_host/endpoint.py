@@ -30,8 +30,9 @@ def socket_options(*, stream: bool) -> list[tuple[int, int, int]]:
     """Options for a TCP connection to the daemon.
 
     Args:
-        stream: A terminal's connection: the kernel counts a reader that is merely slow (a zero window) against
-            TCP_USER_TIMEOUT too, so a large paste into a busy program gets more patience than a request.
+        stream: A terminal's connection: the kernel counts a reader that is merely slow (a zero window)
+            against TCP_USER_TIMEOUT too, so a large paste into a busy program gets more patience than a
+            request.
     """
     patience = STREAM_UNACKNOWLEDGED_S if stream else UNACKNOWLEDGED_S
     return [*KEEPALIVE_OPTIONS, (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, patience * 1000)]
@@ -46,6 +47,11 @@ class Deadline:
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
+
+    @property
+    def passed(self) -> bool:
+        """Whether the moment is over."""
+        return time.monotonic() >= self._end
 
     def left(self) -> float:
         """Seconds left.

@@ -1,4 +1,4 @@
-"""docker-py's low-level client, for one daemon and nothing else: its own pool, no environment, a version set later."""
+"""docker-py's low-level client, for one daemon: its own pool, no environment, a version that is set later."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class EngineClient(APIClient):
     def negotiated_version(self, version: str) -> None:
         self._version = version
 
-    def ask(
+    def ask(  # noqa: PLR0913  # one request is described by this much
         self,
         method: str,
         path: str,

@@ -14,8 +14,9 @@
     └── DockerAPIError           the daemon failed over a good request
         └── DockerRejected       the daemon understood and refuses it
 
-`code` tells the causes within one class apart; `TEXTS` in `rexec.docker_host.texts` has the words for each. `detail` is what
-the daemon or the library said, for the log and for `rexec doctor`; it is never shown to users.
+`code` tells the causes within one class apart; `TEXTS` in `rexec.docker_host.texts` has the words for each.
+`detail` is what the daemon or the library said, for the log and for `rexec doctor`; it is never shown to
+users.
 """
 
 from __future__ import annotations

@@ -13,8 +13,9 @@ from rexec.docker_host.session import DaemonSession
 from rexec.docker_host.translate import FOREIGN
 
 EXEC_DETACH_KEYS: Final = "\x00,\x1e,\x00,\x1e,\x00,\x1e"
-"""The engine holds the first key back until the next comes. JSON cannot carry a byte that UTF-8 lacks, as attach
-uses; of the rest, Ctrl-Space does nothing by itself in most programs, so that holding it back goes unnoticed."""
+"""The engine holds the first key back until the next comes. JSON cannot carry a byte that UTF-8 lacks, as
+attach uses; of the rest, Ctrl-Space does nothing by itself in most programs, so that holding it back goes
+unnoticed."""
 
 MAX_OUTPUT: Final = 1024 * 1024
 FRAME_HEAD: Final = 8

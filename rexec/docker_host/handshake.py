@@ -27,8 +27,8 @@ def connect(session: DaemonSession, deadline: Deadline) -> socket.socket | ssl.S
 def served_certificate(session: DaemonSession) -> bytes:
     """The certificate that the daemon shows in the handshake, DER.
 
-    One that does not verify (expired, say) is read by a second handshake that verifies nothing and presents no
-    credential, because its dates are what the operator needs.
+    One that does not verify (expired, say) is read by a second handshake that verifies nothing and presents
+    no credential, because its dates are what the operator needs.
 
     Raises:
         DockerHostError: There is no TLS, or nothing answers.

@@ -1,7 +1,7 @@
 """Terminal streams: a connection of their own that the daemon turns into a raw pipe to a container.
 
-docker-py takes such a stream out of its pool and loses bytes that arrived together with the answer's head; this module
-opens a connection, reads the head itself, and hands over what came after it.
+docker-py takes such a stream out of its pool and loses bytes that arrived together with the answer's head;
+this module opens a connection, reads the head itself, and hands over what came after it.
 Source: https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Container/operation/ContainerAttach
 """
 
@@ -33,8 +33,9 @@ class HijackedStream:
     """A raw pipe to a container.
 
     Args:
-        sock: Non-blocking, keepalive set, owned by whoever holds this. Over TLS, read until `ssl.SSLWantReadError`:
-            bytes that OpenSSL has already decrypted do not make the descriptor readable.
+        sock: Non-blocking, keepalive set, owned by whoever holds this. Over TLS, read until
+            `ssl.SSLWantReadError`: bytes that OpenSSL has already decrypted do not make the descriptor
+            readable.
         pending: Bytes from the container that arrived with the answer's head; they come first.
     """
 
@@ -61,23 +62,29 @@ def open_stream(
         DockerHostError: The daemon is away or refuses.
     """
     deadline = Deadline(deadline_s)
-    version = session.call(lambda client: client.api_version)
-    sock: socket.socket | None = None
+    version = session.call(lambda client: client.negotiated_version)
     try:
         sock = connect(session, deadline)
-        _settled_send(sock, _request(session.endpoint, f"/v{version}{path}", body), deadline)
-        head, rest = _read_head(sock, deadline)
-        status, headers = _parse(head)
-        if status != HTTPStatus.SWITCHING_PROTOCOLS:
-            raise _refusal(sock, status, headers, rest, deadline)
-        sock.setblocking(False)
-    except BaseException as error:
-        if sock is not None:
+        try:
+            pending = _converse(sock, _request(session.endpoint, f"/v{version}{path}", body), deadline)
+            sock.setblocking(False)
+        except BaseException:
             sock.close()
-        if isinstance(error, FOREIGN):
-            raise session.translated(error) from error
-        raise
-    return HijackedStream(sock, rest)
+            raise
+    except FOREIGN as error:
+        raise session.translated(error) from error
+    return HijackedStream(sock, pending)
+
+
+def _converse(sock: socket.socket, request: bytes, deadline: Deadline) -> bytes:
+    """Send the request and read the answer's head; what came after it is the container's."""
+    sock.settimeout(deadline.left())
+    sock.sendall(request)
+    head, rest = _read_head(sock, deadline)
+    status, headers = _parse(head)
+    if status != HTTPStatus.SWITCHING_PROTOCOLS:
+        raise _refusal(sock, status, headers, rest, deadline)
+    return rest
 
 
 def _request(endpoint: Endpoint, path: str, body: dict[str, Any] | None) -> bytes:
@@ -92,11 +99,6 @@ def _request(endpoint: Endpoint, path: str, body: dict[str, Any] | None) -> byte
         "Upgrade: tcp",
     ]
     return "\r\n".join([*lines, "", ""]).encode("ascii") + payload
-
-
-def _settled_send(sock: socket.socket, data: bytes, deadline: Deadline) -> None:
-    sock.settimeout(deadline.left())
-    sock.sendall(data)
 
 
 def _receive(sock: socket.socket, deadline: Deadline) -> bytes:

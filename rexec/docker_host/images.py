@@ -14,7 +14,7 @@ from requests import Response
 from rexec.docker_host.answers import image_error
 from rexec.docker_host.endpoint import Deadline
 from rexec.docker_host.engine_client import EngineClient
-from rexec.docker_host.errors import RegistryUnreachable
+from rexec.docker_host.errors import DockerUnreachable, RegistryUnreachable
 from rexec.docker_host.session import DaemonSession
 from rexec.docker_host.translate import FOREIGN
 
@@ -79,17 +79,15 @@ def pull_image(session: DaemonSession, reference: str, deadline_s: float) -> Ite
     deadline = Deadline(deadline_s)
     try:
         answer = session.call(lambda client: _ask(client, reference, deadline))
-    except TimeoutError as error:
-        raise _too_slow(reference) from error
+    except DockerUnreachable as error:
+        raise (_too_slow(reference) if deadline.passed else error) from error
     try:
         if answer.status_code >= HTTPStatus.BAD_REQUEST:
             raise image_error(_message(answer), answer.status_code)
         for line in _lines(answer, deadline):
             yield _progress(line)
-    except TimeoutError as error:
-        raise _too_slow(reference) from error
     except FOREIGN as error:
-        raise session.translated(error) from error
+        raise (_too_slow(reference) if deadline.passed else session.translated(error)) from error
     finally:
         answer.close()
 

@@ -81,7 +81,7 @@ class DaemonSession:
         """
         client = self._connected_client()
         if not self._negotiated:
-            # Without the lock: in an outage each caller waits for its own deadline, not for everybody's in turn.
+            # Without the lock: in an outage each caller waits for its own deadline, not for everybody's.
             client.negotiated_version = self._newest_common(self._offered_version(client))
             self._negotiated = True
         return client

@@ -20,7 +20,7 @@ CAPABILITIES: Final = (
     "SYS_CHROOT",  # sshd and debootstrap, inside the container's own root only
     "AUDIT_WRITE",  # PAM refuses su and passwd where it cannot write its record
 )
-"""What root inside keeps. Left out on purpose: NET_RAW (spoofing on the shared bridge), MKNOD, SETFCAP, SETPCAP, FSETID."""
+"""What root inside keeps. Left out on purpose: NET_RAW, which allows spoofing on the shared bridge."""
 
 OPEN_FILES: Final = (8192, 16384)
 LOG_SIZE: Final = "512k"

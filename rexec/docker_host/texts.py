@@ -15,7 +15,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     # Unreachable
     "docker_refused": (
         _DOWN,
-        "Nothing listens at DOCKER_HOST: check that the VM is up, that dockerd runs and that the port is 2376.",
+        "Nothing listens at DOCKER_HOST: is the VM up, does dockerd run, is the port 2376?",
     ),
     "docker_dns": (
         _DOWN,
@@ -23,11 +23,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "docker_timeout": (
         "The machine that runs the containers did not answer in time.",
-        "Packets to DOCKER_HOST vanish or dockerd hangs: check the VM's firewall, its load and `journalctl -u docker`.",
+        "Packets vanish or dockerd hangs: check the VM's firewall, its load and `journalctl -u docker`.",
     ),
     "docker_closed": (
         "The connection to the machine that runs the containers was lost.",
-        "dockerd restarted, or something in between closed the connection; look at `journalctl -u docker` if it stays.",
+        "dockerd restarted, or something in between closed the connection: see `journalctl -u docker`.",
     ),
     "docker_no_route": (
         _DOWN,
@@ -35,7 +35,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "docker_no_socket": (
         _DOWN,
-        "The socket in DOCKER_HOST is not there: start dockerd, or correct the path.",
+        "The socket in DOCKER_HOST is not there: start dockerd, or mend the path.",
     ),
     "docker_permission": (
         _DOWN,
@@ -73,7 +73,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     # TLS, the client's side
     "tls_client_refused": (
         _TRUST,
-        "The daemon refused our client certificate: make sure that its --tlscacert signed DOCKER_CLIENT_CERT.",
+        "The daemon refused our client certificate: its --tlscacert has to have signed DOCKER_CLIENT_CERT.",
     ),
     "tls_client_expired": (_TRUST, "DOCKER_CLIENT_CERT has expired: make a new one with the same CA."),
     "tls_client_not_yet_valid": (

@@ -1,4 +1,4 @@
-"""What proves who we are to the daemon, checked before the first connection, and the one SSLContext made of it."""
+"""What proves who we are to the daemon, checked before any connection, and the SSLContext made of it."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class TLSMaterial:
     def refusal(self, now: datetime | None = None) -> str:
         """The code of the likeliest reason why a daemon refused our certificate.
 
-        All refusals look alike on the wire (a `bad certificate` alert), so the answer is found in our own files.
+        All refusals look alike on the wire (a `bad certificate` alert), so our own files have to tell.
         """
         defect = self.defect(now)
         certificate = self.client_certificate()
@@ -127,8 +127,8 @@ class TLSMaterial:
     def context(self) -> ssl.SSLContext:
         """A context that verifies the daemon and presents our certificate.
 
-        OpenSSL wants the certificate and key as files: they exist, readable by us alone, only while it reads them, so
-        that neither a crash nor a forked child leaves a key behind.
+        OpenSSL wants the certificate and key as files: they exist, readable by us alone, only while it reads
+        them, so that neither a crash nor a forked child leaves a key behind.
 
         Raises:
             DockerTLSError: `tls_bad_pem`, OpenSSL reads them otherwise than the check did.
@@ -154,7 +154,8 @@ class TLSMaterial:
 def anonymous_context() -> ssl.SSLContext:
     """A context that verifies nothing and presents no credential.
 
-    Only for reading the dates of a certificate that the verifying handshake refused; no request is ever sent over it.
+    Only for reading the dates of a certificate that the verifying handshake refused; no request is ever sent
+    over it.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False

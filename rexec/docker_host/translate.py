@@ -66,6 +66,8 @@ _MATERIAL_REASONS: Final = {
 _ROUTE_ERRORS: Final = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN})
 _CLOSED: Final = (
     ConnectionError,
+    ssl.SSLEOFError,
+    ssl.SSLZeroReturnError,
     http.client.IncompleteRead,
     http.client.RemoteDisconnected,
     urllib3.exceptions.ProtocolError,
@@ -81,8 +83,8 @@ _TIMEOUTS: Final = (TimeoutError, requests.exceptions.Timeout, urllib3.exception
 def translate(error: BaseException, material: TLSMaterial | None = None) -> DockerHostError:
     """What a foreign exception means to us.
 
-    The libraries wrap causes three deep, in `args`, `reason`, `__cause__` and `__context__`, so the innermost that says
-    something wins.
+    The libraries wrap causes three deep, in `args`, `reason`, `__cause__` and `__context__`; the first of
+    them that says something decides.
 
     Args:
         error: What was raised below.
@@ -153,23 +155,27 @@ def _tls_reason(reasons: list[str], material: TLSMaterial | None) -> DockerHostE
     return DockerTLSError(code="tls_handshake")
 
 
+_PLAIN_CAUSES: Final[tuple[tuple[tuple[type[BaseException], ...], str], ...]] = (
+    ((socket.gaierror, urllib3.exceptions.NameResolutionError), "docker_dns"),
+    ((ConnectionRefusedError,), "docker_refused"),
+    ((FileNotFoundError,), "docker_no_socket"),
+    ((PermissionError,), "docker_permission"),
+)
+
+
 def _network(chain: list[BaseException], material: TLSMaterial | None) -> DockerHostError | None:
     for cause in chain:
-        if isinstance(cause, (socket.gaierror, urllib3.exceptions.NameResolutionError)):
-            return DockerUnreachable(code="docker_dns")
-        if isinstance(cause, ConnectionRefusedError):
-            return DockerUnreachable(code="docker_refused")
-        if isinstance(cause, FileNotFoundError):
-            return DockerUnreachable(code="docker_no_socket")
-        if isinstance(cause, PermissionError):
-            return DockerUnreachable(code="docker_permission")
+        for kinds, code in _PLAIN_CAUSES:
+            if isinstance(cause, kinds):
+                return DockerUnreachable(code=code)
         if isinstance(cause, OSError) and cause.errno in _ROUTE_ERRORS:
             return DockerUnreachable(code="docker_no_route")
-    lost = any(isinstance(cause, TimeoutError) and cause.errno == errno.ETIMEDOUT for cause in chain)
     connecting = any(isinstance(cause, urllib3.exceptions.ConnectTimeoutError) for cause in chain)
-    if any(isinstance(cause, _TIMEOUTS) for cause in chain) and not (lost and not connecting):
+    # ETIMEDOUT is the kernel's: it gave up an open connection (TCP_USER_TIMEOUT, keepalive).
+    lost = any(isinstance(cause, TimeoutError) and cause.errno == errno.ETIMEDOUT for cause in chain)
+    if any(isinstance(cause, _TIMEOUTS) for cause in chain) and (connecting or not lost):
         return DockerUnreachable(code="docker_timeout")
-    if lost or any(isinstance(cause, (*_CLOSED, ssl.SSLEOFError, ssl.SSLZeroReturnError)) for cause in chain):
+    if lost or any(isinstance(cause, _CLOSED) for cause in chain):
         return _closed(material)
     return None
 
@@ -177,7 +183,7 @@ def _network(chain: list[BaseException], material: TLSMaterial | None) -> Docker
 def _closed(material: TLSMaterial | None) -> DockerHostError:
     """A connection that ended early; where our certificate is certainly bad, that is why.
 
-    Under TLS 1.3 the refusal comes after our first request, and the reset behind it may arrive before it is read.
+    Under TLS 1.3 the refusal comes after our first request, and the reset behind it may overtake it.
     """
     defect = material.defect() if material else None
     return DockerTLSError(code=defect) if defect else DockerUnreachable(code="docker_closed")

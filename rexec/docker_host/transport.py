@@ -1,6 +1,7 @@
 """The pool of kept connections to the daemon.
 
-One adapter, one pool, one address: nothing in the environment (proxies, CA bundles) or in a request can send it elsewhere.
+One adapter, one pool, one address: nothing in the environment (proxies, CA bundles) or in a request can send
+it elsewhere.
 """
 
 from __future__ import annotations
@@ -67,6 +68,7 @@ class DaemonAdapter(HTTPAdapter):
         on_reconnect: Callable[[], None],
     ) -> None:
         super().__init__(pool_connections=1, pool_maxsize=pool_size)
+        self._pool_size = pool_size
         self._endpoint = endpoint
         self._context = context
         self._on_reconnect = on_reconnect
@@ -76,7 +78,7 @@ class DaemonAdapter(HTTPAdapter):
     def _make_pool(self) -> HTTPConnectionPool:
         endpoint = self._endpoint
         shared = {"on_reconnect": staticmethod(self._on_reconnect)}
-        options: dict[str, Any] = {"maxsize": self._pool_maxsize, "block": False}
+        options: dict[str, Any] = {"maxsize": self._pool_size, "block": False}
         if endpoint.kind == "unix":
             pool = HTTPConnectionPool(endpoint.host, **options)
             pool.ConnectionCls = type(
