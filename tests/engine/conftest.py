@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rexec.config import DockerSettings
+from tests.support.client import FreshClient
 from tests.support.settings import make_settings
 
 
@@ -36,6 +37,7 @@ def app(settings):
 
     app = create_app(settings)
     app.testing = True
+    app.test_client_class = FreshClient
     with app.app_context():
         yield app
         db.session.remove()
@@ -46,5 +48,4 @@ def app(settings):
 @pytest.fixture
 def client(app):
     """A client without cookies of anybody."""
-    with app.test_client() as client:
-        yield client
+    return app.test_client()

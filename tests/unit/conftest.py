@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+from tests.support.client import FreshClient
 from tests.support.settings import make_settings
 
 
@@ -38,6 +39,7 @@ def app(settings):
 
     app = create_app(settings)
     app.testing = True
+    app.test_client_class = FreshClient
     with app.app_context():
         db.create_all()
         yield app
@@ -48,5 +50,4 @@ def app(settings):
 @pytest.fixture
 def client(app):
     """A client without cookies of anybody."""
-    with app.test_client() as client:
-        yield client
+    return app.test_client()
