@@ -17,7 +17,6 @@ from rexec.accounts.forms import (
 )
 from rexec.accounts.limits import limit_links, limit_own_password, limit_tries
 from rexec.errors import InvalidInput
-from rexec.extensions import settings
 from rexec.web.access import current_user, login_required
 
 blueprint = Blueprint("accounts", __name__)
@@ -73,8 +72,7 @@ def log_in() -> ResponseReturnValue:
             form.refuse(error)
         else:
             return redirect(login.after_login(), 303)
-    signups_open = settings().signups == "open"
-    return render_template("accounts/login.html", form=form, signups_open=signups_open), _status(form)
+    return render_template("accounts/login.html", form=form), _status(form)
 
 
 @blueprint.post("/logout")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import math
+import time
 from http import HTTPStatus
 
-from flask import Flask, g, jsonify, render_template, request, url_for
+from flask import Flask, g, jsonify, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_limiter import RateLimitExceeded
 from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -14,9 +17,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from rexec import errors
+from rexec.extensions import limiter
 from rexec.web.security import request_id
 
 log = logging.getLogger(__name__)
+
+A_MINUTE_S = 60
 
 _STATUS: tuple[tuple[type[errors.RexecError], int], ...] = (
     (errors.InvalidInput, 422),
@@ -96,6 +102,22 @@ def _on_http_error(error: HTTPException) -> ResponseReturnValue:
     return response
 
 
+def _on_rate_limit(_error: RateLimitExceeded) -> ResponseReturnValue:
+    """Say when to try again: when the first of the counted requests falls out of the window."""
+    breached = limiter.current_limit
+    wait_s = max(1, breached.reset_at - int(time.time())) if breached else 60
+    words = f"{wait_s} s" if wait_s < A_MINUTE_S else f"{math.ceil(wait_s / A_MINUTE_S)} min"
+    page = error_page(
+        429,
+        message="Too many attempts in a short time.",
+        hint=f"Try again in {words}.",
+        code="too_many_requests",
+    )
+    response = make_response(page)
+    response.headers["Retry-After"] = str(wait_s)
+    return response
+
+
 def _on_csrf_error(error: CSRFError) -> ResponseReturnValue:
     log.info("request %s: form refused: %s", request_id(), error.description)
     return error_page(
@@ -125,6 +147,7 @@ def _on_bug(error: Exception) -> ResponseReturnValue:
 def init_app(app: Flask) -> None:
     """Register the error pages."""
     app.register_error_handler(errors.RexecError, _on_rexec_error)
+    app.register_error_handler(RateLimitExceeded, _on_rate_limit)
     app.register_error_handler(CSRFError, _on_csrf_error)
     app.register_error_handler(HTTPException, _on_http_error)
     for kind in (OperationalError, InterfaceError, PoolTimeout):

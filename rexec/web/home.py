@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
+
+from rexec.web.access import current_user
 
 home = Blueprint("home", __name__)
 
