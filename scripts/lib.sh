@@ -135,3 +135,12 @@ ensure_browser_packages() {
         stamp "$vendor/.built" "$seal" "$root/static/icons.txt" "$root/scripts/vendor.py"
     fi
 }
+
+# Everything that scripts/test and .ci/run use.
+ensure_test_tools() {
+    need_packages openssl iproute2 iptables busybox-static postgresql pgbouncer redis-server docker-registry chromium shellcheck
+    if ! command -v dockerd >/dev/null && [[ ! -x /usr/sbin/dockerd ]]; then need_packages docker.io; fi
+    if ! command -v docker >/dev/null; then need_packages docker-cli; fi
+    ensure_python requirements-dev.lock
+    ensure_browser_packages
+}

@@ -23,9 +23,17 @@ from tests.support.stacks import POSTGRES, SQLITE, PostgresStack, SqliteStack, S
 TESTS = Path(__file__).parent
 
 
+def _interrupt(*_arguments: object) -> None:
+    """End the session, once: a second signal must not interrupt the fixtures that clean up."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 def pytest_configure() -> None:
-    """Let SIGTERM end the session as Ctrl-C does, so that fixtures still stop what they started."""
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    """Let SIGTERM end the session as Ctrl-C does, also where a shell started it with Ctrl-C ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
 
 
 def _suite(path: Path) -> str:
