@@ -131,7 +131,7 @@ def _tls(chain: list[BaseException], material: TLSMaterial | None) -> DockerHost
         if isinstance(cause, docker.errors.TLSParameterError):
             return DockerTLSError(code="tls_missing")
     reasons = [
-        cause.reason or str(cause)
+        getattr(cause, "reason", None) or str(cause)
         for cause in chain
         if isinstance(cause, ssl.SSLError)
         and not isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
