@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rexec.jobs.backends import run_worker, start_in_process, stop, wake
 from rexec.jobs.context import Cancelled, JobTimeout, LeaseLost, MoveTo, OperationContext
 from rexec.jobs.leases import lease, release_lease
+from rexec.jobs.liveness import somebody_works
 from rexec.jobs.registry import handler
 from rexec.jobs.schedule import periodic, run_due_periodic
 from rexec.jobs.service import active, add, request_cancel
@@ -35,6 +36,7 @@ __all__ = [
     "request_cancel",
     "run_due_periodic",
     "run_worker",
+    "somebody_works",
     "start_in_process",
     "stop",
     "sweep",

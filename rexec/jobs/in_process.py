@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import SQLAlchemyError
 
 from rexec.jobs import rows
+from rexec.jobs.liveness import BEAT_S, say_alive
 from rexec.jobs.registry import LANES
 from rexec.jobs.runner import Runner
 
@@ -87,7 +88,11 @@ class InProcessRunner:
 
     def _poll(self) -> None:
         """Find what other processes added, what is due again, and what a dead process left."""
+        next_beat = 0.0
         while not self.runner.stopping.wait(POLL_S):
+            if time.monotonic() >= next_beat:
+                next_beat = time.monotonic() + BEAT_S
+                say_alive(self.runner)
             try:
                 with self.app.app_context():
                     waiting = rows.due()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +11,9 @@ from rq import SimpleWorker
 from rq.exceptions import DequeueTimeout
 from rq.serializers import JSONSerializer
 from rq.timeouts import BaseDeathPenalty
-from sqlalchemy.exc import SQLAlchemyError
 
 from rexec.jobs.in_process import THREADS
-from rexec.jobs.leases import beat
+from rexec.jobs.liveness import BEAT_S, say_alive
 from rexec.jobs.registry import LANES
 from rexec.jobs.rq_backend import RUNNER, connect, enter_lane, lane_queue
 from rexec.jobs.runner import Runner
@@ -32,11 +30,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 POP_S = 240
-BEAT_S = 10.0
-BEAT_LASTS_S = 35.0
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 5.0
-LEASE_NAME = "worker"
 
 
 class NoDeathPenalty(BaseDeathPenalty):
@@ -135,7 +130,7 @@ class RqWorkers:
                     target=self._serve, args=(lane, connection), name=f"jobs-{lane}-{number}", daemon=True
                 ).start()
         while True:
-            self._beat()
+            say_alive(self.runner)
             if stopping.wait(BEAT_S):
                 break
         self.runner.stopping.set()
@@ -168,10 +163,3 @@ class RqWorkers:
         """End the blocking pops: a ring that one took now would be lost until the watcher rings again."""
         for connection in self._connections:
             connection.connection_pool.disconnect()
-
-    def _beat(self) -> None:
-        try:
-            with self.app.app_context():
-                beat(LEASE_NAME, f"{socket.gethostname()[:32]}:{self.runner.name}", BEAT_LASTS_S)
-        except SQLAlchemyError as error:
-            log.warning("the worker cannot say that it lives: %s", type(error).__name__)

@@ -1,0 +1,22 @@
+"""Whether what Rexec stands on works: `/health`, `/health/live`, and the watcher's report behind them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rexec.health.monitor import start, stop
+from rexec.health.report import refresh
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+__all__ = ["init_app", "refresh", "start", "stop"]
+
+
+def init_app(app: Flask) -> None:
+    """Register the two pages; `start` begins to fill the first."""
+    from rexec.extensions import limiter
+    from rexec.health.views import blueprint
+
+    limiter.exempt(blueprint)
+    app.register_blueprint(blueprint)
