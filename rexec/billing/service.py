@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from rexec.accounts.models import User
+from typing import Protocol
+
 from rexec.billing import plans
 from rexec.billing.plans import Plan
 
 
-def plan_of(user: User) -> Plan | None:
+class HasPlan(Protocol):
+    """A user's row, or who is logged in."""
+
+    @property
+    def plan(self) -> str | None:
+        """Key of the plan; None for the one that costs nothing."""
+
+
+def plan_of(user: HasPlan) -> Plan | None:
     """The plan that counts for a person: the one they have, else the one that costs nothing.
 
     A plan that the operator has taken out of the file counts as none.

@@ -12,7 +12,8 @@ def init_app(app: Flask) -> None:
         ConfigError: With every problem of the catalogue.
     """
     from rexec.accounts.signals import account_closing
-    from rexec.containers import catalogue, closing, idle, jobs, reconcile, views
+    from rexec.billing.usage import usage_asked
+    from rexec.containers import catalogue, closing, idle, jobs, listing, reconcile, showing, views
     from rexec.extensions import settings
 
     with app.app_context():
@@ -20,5 +21,9 @@ def init_app(app: Flask) -> None:
     # Importing them declares their operations and their schedule.
     app.extensions["rexec.container-work"] = (jobs, idle, reconcile)
     account_closing.connect(closing.on_account_closing)
+    usage_asked.connect(listing.usage_of)
+    app.jinja_env.filters.update(
+        percent_of=showing.percent_of, timings_words=showing.timings_words, limits_words=showing.limits_words
+    )
     app.context_processor(views.host_badge)
     app.register_blueprint(views.blueprint)

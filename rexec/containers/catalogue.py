@@ -48,6 +48,11 @@ class Image:
     icon: str
     builtin: bool
 
+    @property
+    def local_reference(self) -> str:
+        """What the Docker host lists it as: without the registry that it assumes."""
+        return self.reference.removeprefix("docker.io/").removeprefix("library/")
+
 
 def load(path: Path | None = None) -> tuple[Image, ...]:
     """Read and check a file of images.
@@ -74,14 +79,22 @@ def _image(key: str, reader: TableReader) -> Image:
         name=reader.text("name", longest=30),
         version=reader.text("version", longest=30),
         reference=reader.text("reference", longest=255, pattern=REFERENCE, wanted="write it as NAME:TAG"),
-        shell=reader.text("shell", longest=100, pattern=SHELL, wanted="write an absolute path, for example /bin/sh"),
+        shell=reader.text(
+            "shell", longest=100, pattern=SHELL, wanted="write an absolute path, for example /bin/sh"
+        ),
         description=reader.text("description", longest=100),
         icon=reader.text("icon", longest=40, pattern=ICON, wanted="write a name of the icon sprite"),
         builtin=reader.flag("builtin"),
     )
     found = REFERENCE.fullmatch(image.reference)
-    if found and not found["digest"] and (not found["tag"] or (found["tag"] == "latest" and not image.builtin)):
-        reader.problem("has a `reference` without a version: pin a tag or a digest, because `latest` changes by itself.")
+    if (
+        found
+        and not found["digest"]
+        and (not found["tag"] or (found["tag"] == "latest" and not image.builtin))
+    ):
+        reader.problem(
+            "has a `reference` without a version: pin a tag or a digest, because `latest` changes by itself."
+        )
     reader.finish()
     return image
 

@@ -1,4 +1,4 @@
-"""The way to the Docker host from an application context, and what its failures mean for work that can wait."""
+"""The way to the Docker host from an application context, and what its failures mean for waiting work."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EXTENSION = "rexec.docker_host"
 
 
 class HostUnusable(Unavailable):
-    """The Docker host answers, but not to us: certificates expired or do not match. An outage for users, not a verdict."""
+    """The Docker host answers, but not to us: a certificate has expired, say. An outage for users."""
 
     code = "docker_host_unusable"
     message = "The machine that runs the containers cannot be used right now."

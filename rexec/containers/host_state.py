@@ -77,7 +77,11 @@ def view() -> HostView:
     """What was last seen, in one query."""
     row = db.session.execute(
         select(
-            HostState.reachable, HostState.checked_at, HostState.last_ok_at, HostState.error_message, HostState.images
+            HostState.reachable,
+            HostState.checked_at,
+            HostState.last_ok_at,
+            HostState.error_message,
+            HostState.images,
         ).where(HostState.id == ROW)
     ).first()
     return HostView(*row) if row else HostView(None, None, None, None, None)

@@ -55,7 +55,7 @@ def says_what_it_waits_for(context: OperationContext) -> Iterator[None]:
 
 
 def _row(context: OperationContext, *status: str) -> Container | None:
-    """The container as it is now, if it waits for this work; detached, so that no transaction stays open meanwhile."""
+    """The container as it is now, if it waits for this work; detached, so that no transaction stays open."""
     row = db.session.get(Container, context.subject_id, populate_existing=True)
     if row is not None:
         db.session.expunge(row)
@@ -128,7 +128,7 @@ def delete(context: OperationContext) -> None:
 
 
 def remove_objects(public_id: str) -> None:
-    """Remove what the Docker host keeps for a container, its home directory too; what is gone already is well.
+    """Remove what the Docker host keeps for a container, its home directory too; what is gone is well.
 
     Raises:
         DockerHostError: The Docker host could not do it.

@@ -1,14 +1,15 @@
 """Making a container: network, image, create, start; each step announced by a move of its row.
 
-Every step can be repeated, because a worker may be killed anywhere and another begins again. A move that is lost
-means that somebody cancelled or deletes the container: then the work stops and takes back what it made.
+Every step can be repeated, because a worker may be killed anywhere and another begins again. A move that is
+lost means that somebody cancelled or deletes the container: then the work stops and takes back what it made.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from typing import Any
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import current_app
 
@@ -30,6 +31,11 @@ from rexec.docker_host.errors import (
 from rexec.extensions import utcnow
 from rexec.jobs import OperationContext
 
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from rexec.docker_host import PullProgress
+
 log = logging.getLogger(__name__)
 
 PULL_DEADLINE_S = 900.0
@@ -37,7 +43,7 @@ NO_DISK_LIMIT = "rexec.no-disk-limit"
 BEGINNINGS = ("queued", "pulling", "creating", "starting")
 
 
-class Lost(Exception):  # noqa: N818 - control flow, not a fault
+class Lost(Exception):
     """Somebody else moved the container: stop working on it."""
 
 
@@ -114,13 +120,13 @@ class Launch:
         except DockerAPIError as error:
             if not limited or "storage-opt" not in error.detail.lower():
                 raise
-        # Only overlay2 on XFS with project quotas can limit a container's disk; the daemon says so only when asked.
+        # Only overlay2 on XFS with project quotas can limit a container's disk; only trying tells.
         log.warning("the Docker host's storage cannot limit a container's disk: going on without")
         current_app.extensions[NO_DISK_LIMIT] = True
         return docker().create_container(specs.spec_of(self.row, network, with_disk_limit=False))
 
     def _adopt_or_remove(self) -> str | None:
-        """Deal with a container that has our name already: from an attempt that was killed, or that failed."""
+        """Deal with a container that has our name: from an attempt that was killed, or that failed."""
         name = specs.container_name(self.row.public_id)
         try:
             found = docker().inspect_container(name)
@@ -149,14 +155,13 @@ class Launch:
         tally = PullTally()
         self.context.progress(tally.facts())
         lines = docker().pull_image(self.row.image_reference, deadline_s=PULL_DEADLINE_S)
-        try:
+        # Closing it is what ends the pull on the Docker host.
+        with closing(cast("Generator[PullProgress]", lines)):
             for line in lines:
                 tally.take(line)
                 self.context.progress(tally.facts())
                 if self.context.cancelled():
                     raise Lost
-        finally:
-            lines.close()
         self._took("pull", began)
 
     def _start(self, docker_id: str, network: str) -> None:

@@ -1,7 +1,7 @@
 """Which shared bridge network a container joins.
 
-A bridge has about 1,000 ports, so a further network begins when one has that many containers. Each is made when it
-is first needed and remembered for the life of the process; a daemon that has lost it gets it again.
+A bridge has about 1,000 ports, so a further network begins when one has that many containers. Each is made
+when it is first needed and remembered for the life of the process; a daemon that has lost it gets it again.
 """
 
 from __future__ import annotations

@@ -25,7 +25,9 @@ class PullTally:
         """Note one line of the daemon's answer."""
         if not line.layer or line.status.startswith("Pulling from"):
             return
-        layer = self._layers.setdefault(line.layer, {"id": line.layer, "status": "", "current": 0, "total": 0})
+        layer = self._layers.setdefault(
+            line.layer, {"id": line.layer, "status": "", "current": 0, "total": 0}
+        )
         layer["status"] = line.status
         if line.status == "Downloading" and line.total:
             layer["total"] = max(layer["total"], line.total)

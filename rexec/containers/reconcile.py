@@ -1,7 +1,8 @@
 """Keeps the rows true to the Docker host: its events as they happen, and a full comparison now and then.
 
-A row is changed only when no operation works on it and it is still as it was read before the Docker host was asked,
-so two watchers at once, or one that is slow, do no harm. A Docker host that does not answer changes nothing.
+A row is changed only when no operation works on it and it is still as it was read before the Docker host was
+asked, so two watchers at once, or one that is slow, do no harm. A Docker host that does not answer changes
+nothing.
 """
 
 from __future__ import annotations
@@ -52,9 +53,10 @@ def compare_all() -> None:
 
 
 def remove_orphans(seen: dict[str, dict[str, Any]]) -> None:
-    """Remove containers of this deployment whose row does not exist; volumes stay, because a home might be in them.
+    """Remove containers of this deployment that belong to no row.
 
-    A row is there before its container is made, so what has none now will never have one.
+    A row is there before its container is made, so what has none now will never have one. Volumes stay: a home
+    might be in them, and nobody could bring it back.
 
     Args:
         seen: Public id -> entry of the Docker host's listing.
@@ -154,7 +156,9 @@ def _follow_once(stop: threading.Event, since: float | None) -> float | None:
     labels = {LABEL_DEPLOYMENT: host_state.deployment()}
     stream = docker().events(since=since, labels=labels)
     ended = threading.Event()
-    closer = threading.Thread(target=_close_when, args=(stop, ended, stream), name="events-closer", daemon=True)
+    closer = threading.Thread(
+        target=_close_when, args=(stop, ended, stream), name="events-closer", daemon=True
+    )
     closer.start()
     try:
         look_at_host()

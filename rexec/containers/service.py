@@ -1,7 +1,7 @@
 """What a person can do with containers. Plain functions: rows in, rows out, never a Docker call.
 
-Each verb moves the row by a conditional update and adds an operation in the same transaction; the work itself is
-done by `rexec.containers.jobs`.
+Each verb moves the row by a conditional update and adds an operation in the same transaction; the work itself
+is done by `rexec.containers.jobs`.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def launch(owner_id: int, name: str, image_key: str) -> Container:
     if image is None:
         raise InvalidInput("Choose one of the images.", field="image")
     db.session.rollback()
-    # The first statement takes the row lock of PostgreSQL, or the write lock of SQLite: whoever else launches for
-    # this person waits here, and counts after this transaction has ended.
+    # The first statement takes the row lock of PostgreSQL, or the write lock of SQLite: whoever else launches
+    # for this person waits here, and counts after this transaction has ended.
     db.session.execute(update(User).where(User.id == owner_id).values(id=User.id))
     try:
         row = _insert(owner_id, name, image)
@@ -86,9 +86,9 @@ def _insert(owner_id: int, name: str, image: Image) -> Container:
     plan = plan_of(owner)
     if plan is None:
         raise NoPlan
-    used = count(owner_id)
-    if used >= plan.containers:
-        raise full(plan, used, oldest_stopped(owner_id))
+    refused = refusal(owner_id, plan)
+    if refused is not None:
+        raise refused
     row = Container(
         public_id=names.new_public_id(),
         owner_id=owner_id,
@@ -115,8 +115,14 @@ def count(owner_id: int) -> int:
     return db.session.scalar(select(func.count()).where(Container.owner_id == owner_id)) or 0
 
 
-def oldest_stopped(owner_id: int) -> str | None:
-    """The name of the container that a person misses least: failed or stopped the longest, else the oldest."""
+def refusal(owner_id: int, plan: Plan) -> PlanFull | None:
+    """Why a plan has no room for one more container, with both ways on; None where it has."""
+    used = count(owner_id)
+    return _full(plan, used, _least_missed(owner_id)) if used >= plan.containers else None
+
+
+def _least_missed(owner_id: int) -> str | None:
+    """The name of the container that a person misses least: failed or stopped, unused the longest."""
     idle_first = func.coalesce(Container.last_activity_at, Container.created_at)
     return db.session.scalar(
         select(Container.name)
@@ -126,8 +132,7 @@ def oldest_stopped(owner_id: int) -> str | None:
     )
 
 
-def full(plan: Plan, used: int, least_missed: str | None) -> PlanFull:
-    """The error for a plan without room: how full it is, and both ways on."""
+def _full(plan: Plan, used: int, least_missed: str | None) -> PlanFull:
     noun = "container" if plan.containers == 1 else "containers"
     message = f"Your plan {plan.name} has room for {plan.containers} {noun}, and you have {used}."
     ways = []

@@ -1,9 +1,9 @@
 """A container's life as a table, and the conditional update that is the only way to move in it.
 
-    queued -> creating -> starting -> running -> stopping -> stopped
-                 |^                      ^                      |
-               pulling                   +------ starting <-----+
-    anything -> failed -> queued (retry);  anything -> deleting -> no row
+queued -> creating -> starting -> running -> stopping -> stopped
+             |^                      ^                      |
+           pulling                   +------ starting <-----+
+anything -> failed -> queued (retry);  anything -> deleting -> no row
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def transition(container_id: int, from_states: Collection[str], to: str, **value
 
 
 def enter(container_id: int, from_states: Collection[str], to: str, **values: Any) -> bool:
-    """Move a container and commit at once, before the Docker call that the move announces; see `transition`."""
+    """`transition` and commit at once, before the Docker call that the move announces."""
     moved = transition(container_id, from_states, to, **values)
     db.session.commit()
     return moved
