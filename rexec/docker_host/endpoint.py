@@ -72,13 +72,13 @@ class Endpoint:
     Args:
         kind: Unix socket, TCP in the clear, or TLS.
         host: Name or address, without brackets.
-        port: TCP port.
+        port: TCP port; with a Unix socket only what requests are addressed to.
         path: Of the Unix socket.
     """
 
     kind: Literal["unix", "tcp", "tls"]
     host: str = "localhost"
-    port: int = 0
+    port: int = 80
     path: str = ""
 
     @classmethod
@@ -87,13 +87,11 @@ class Endpoint:
         if settings.host.startswith("unix://"):
             return cls("unix", path=settings.host.removeprefix("unix://"))
         parts = urlsplit(settings.host)
-        return cls("tls" if settings.uses_tls else "tcp", parts.hostname or "", parts.port or 0)
+        return cls("tls" if settings.uses_tls else "tcp", parts.hostname or "", parts.port or 2376)
 
     @property
     def authority(self) -> str:
         """Host and port as a URL or a Host header has them."""
-        if self.kind == "unix":
-            return self.host
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 

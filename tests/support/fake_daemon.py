@@ -1,4 +1,4 @@
-"""Servers that answer as a Docker daemon does, or as one in trouble does: real sockets and a thread for each."""
+"""Servers that answer as a Docker daemon does, or as one in trouble: real sockets, a thread for each."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import ssl
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Self
 
 from tests.support.certificates import Pair
 
@@ -33,7 +34,7 @@ class FakeDaemon:
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
 
-    def __enter__(self) -> FakeDaemon:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

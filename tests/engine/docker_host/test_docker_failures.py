@@ -1,0 +1,330 @@
+"""Each way in which a daemon can fail to answer, on real sockets and a real daemon, has its own error."""
+
+import contextlib
+import socket
+import time
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from rexec.config import DockerSettings
+from rexec.docker_host.errors import (
+    DockerConflict,
+    DockerHostError,
+    DockerNotFound,
+    DockerRejected,
+    DockerTLSError,
+    DockerUnreachable,
+    ImageNotFound,
+)
+from tests.engine.docker_host.conftest import tls_settings
+from tests.support.certificates import DAY, Authority
+from tests.support.fake_daemon import FakeDaemon, answer, read_request, serve_requests, server_context, silent
+from tests.support.processes import free_port
+from tests.support.waiting import eventually
+
+CA = Authority()
+CLIENT = CA.issue()
+SERVER = CA.issue("127.0.0.1")
+
+
+def tls(port, *, host="127.0.0.1", ca=CA.cert, client=CLIENT):
+    return DockerSettings(
+        host=f"tcp://{host}:{port}",
+        tls_verify=True,
+        ca_cert=ca,
+        client_cert=client.cert,
+        client_key=client.key,
+    )
+
+
+def plain(port):
+    return DockerSettings(host=f"tcp://127.0.0.1:{port}")
+
+
+def close(connection):
+    """A talk that is over before it began."""
+
+
+def failure(host, within_s=2.0):
+    """The error of a ping, which has to come in time."""
+    started = time.monotonic()
+    with pytest.raises(DockerHostError) as caught:
+        host.ping()
+    assert time.monotonic() - started < within_s
+    assert not isinstance(caught.value, DockerNotFound)
+    return caught.value
+
+
+# Nobody answers
+
+
+@pytest.mark.parametrize("settings", [plain, tls], ids=["plain", "tls"])
+def test_nobody_listens(make_host, settings):
+    error = failure(make_host(settings(free_port())))
+    assert isinstance(error, DockerUnreachable)
+    assert error.code == "docker_refused"
+
+
+def test_the_name_has_no_address(make_host):
+    # The domain `invalid` never resolves (RFC 6761); how long that takes is the resolver's business.
+    error = failure(make_host(tls(2376, host="vm.invalid")), within_s=30)
+    assert error.code == "docker_dns"
+
+
+@contextlib.contextmanager
+def blackhole():
+    """A port whose queue of connections is full: the kernel drops further packets, as a firewall does."""
+    with socket.socket() as listener, contextlib.ExitStack() as stack:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+
+        def is_full():
+            waiting = stack.enter_context(socket.socket())
+            waiting.settimeout(0.2)
+            try:
+                waiting.connect(listener.getsockname())
+            except TimeoutError:
+                return True
+            return False
+
+        eventually(is_full, message="the queue is full")
+        yield listener.getsockname()[1]
+
+
+@pytest.mark.parametrize("settings", [plain, tls], ids=["plain", "tls"])
+def test_packets_vanish(make_host, settings):
+    with blackhole() as port:
+        error = failure(make_host(settings(port), connect_timeout=0.5, read_timeout=30))
+    assert isinstance(error, DockerUnreachable)
+    assert error.code == "docker_timeout"
+
+
+def test_tls_is_never_answered(make_host):
+    with FakeDaemon(silent) as daemon:
+        error = failure(make_host(tls(daemon.port), connect_timeout=0.5, read_timeout=0.5))
+    assert error.code == "docker_timeout"
+
+
+def test_http_is_never_answered(make_host, tmp_path):
+    with FakeDaemon(silent, server_context(SERVER, tmp_path)) as daemon:
+        error = failure(make_host(tls(daemon.port), connect_timeout=0.5, read_timeout=0.5))
+    assert error.code == "docker_timeout"
+
+
+@pytest.mark.parametrize("settings", [plain, tls], ids=["plain", "tls"])
+def test_the_peer_closes_at_once(make_host, settings):
+    with FakeDaemon(close) as daemon:
+        error = failure(make_host(settings(daemon.port)))
+    assert isinstance(error, DockerUnreachable)
+    assert error.code == "docker_closed"
+
+
+def test_the_peer_closes_after_the_handshake(make_host, tmp_path):
+    with FakeDaemon(close, server_context(SERVER, tmp_path)) as daemon:
+        error = failure(make_host(tls(daemon.port)))
+    assert error.code == "docker_closed"
+
+
+def test_an_answer_breaks_off_in_the_middle(make_host):
+    def half(connection):
+        read_request(connection)
+        connection.sendall(answer(200, "x" * 500, Api_Version="1.41")[:-100])
+
+    with FakeDaemon(half) as daemon:
+        assert failure(make_host(plain(daemon.port))).code == "docker_closed"
+
+
+def test_the_socket_file_is_not_there(make_host, tmp_path):
+    assert failure(make_host(DockerSettings(host=f"unix://{tmp_path}/none.sock"))).code == "docker_no_socket"
+
+
+def test_nobody_listens_on_the_socket_file(make_host, tmp_path):
+    with socket.socket(socket.AF_UNIX) as left_behind:
+        left_behind.bind(str(tmp_path / "old.sock"))
+    assert failure(make_host(DockerSettings(host=f"unix://{tmp_path}/old.sock"))).code == "docker_refused"
+
+
+def test_something_else_listens(make_host):
+    def mail_server(connection):
+        connection.sendall(b"220 mail.example ESMTP\r\n")
+        read_request(connection)
+
+    with FakeDaemon(mail_server) as daemon:
+        error = failure(make_host(plain(daemon.port)))
+    assert error.code in {"docker_protocol", "docker_closed"}
+
+
+def test_a_web_server_listens(make_host):
+    with FakeDaemon(
+        lambda connection: connection.sendall(answer(200, "hello")) or silent(connection)
+    ) as daemon:
+        assert failure(make_host(plain(daemon.port))).code == "docker_protocol"
+
+
+# The two sides do not trust each other
+
+
+def test_the_port_speaks_plain_http(make_host):
+    def refuse(connection):
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+    with FakeDaemon(refuse) as daemon:
+        error = failure(make_host(tls(daemon.port)))
+    assert isinstance(error, DockerTLSError)
+    assert error.code == "tls_plain_http"
+
+
+def test_plain_http_to_the_tls_port(engine, make_host):
+    error = failure(make_host(plain(engine.port)))
+    assert isinstance(error, DockerTLSError)
+    assert error.code == "tls_required"
+
+
+def engine_authority(engine):
+    return Authority.of_files(engine.certificates / "ca.pem", engine.certificates / "ca-key.pem")
+
+
+@pytest.mark.parametrize(
+    ("life", "code"),
+    [
+        ({"starts": -2 * DAY, "ends": -timedelta(hours=1)}, "tls_client_expired"),
+        ({"starts": DAY, "ends": 2 * DAY}, "tls_client_not_yet_valid"),
+    ],
+    ids=["expired", "from tomorrow"],
+)
+def test_our_certificate_is_out_of_date(engine, make_host, life, code):
+    pair = engine_authority(engine).issue(**life)
+    error = failure(make_host(tls_settings(engine, client_cert=pair.cert, client_key=pair.key)))
+    assert isinstance(error, DockerTLSError)
+    assert error.code == code
+
+
+def test_our_certificate_is_of_another_authority(engine, make_host):
+    error = failure(make_host(tls_settings(engine, client_cert=CLIENT.cert, client_key=CLIENT.key)))
+    assert error.code == "tls_client_other_ca"
+
+
+def test_we_have_no_certificate(engine, make_host, tmp_path):
+    (tmp_path / "ca.pem").write_bytes((engine.certificates / "ca.pem").read_bytes())
+    assert failure(make_host(tls_settings(engine, cert_path=tmp_path))).code == "tls_client_missing"
+
+
+def test_the_daemon_trusts_another_authority_than_ours(make_host, tmp_path):
+    other = server_context(SERVER, tmp_path, client_ca=Authority("Another").cert)
+    with FakeDaemon(silent, other) as daemon:
+        assert failure(make_host(tls(daemon.port))).code == "tls_client_refused"
+
+
+def test_the_reason_is_the_same_on_a_hijacked_connection(engine, make_host, container):
+    good = make_host(tls_settings(engine))
+    good.ping()
+    pair = engine_authority(engine).issue(starts=-2 * DAY, ends=-DAY)
+    bad = make_host(tls_settings(engine, client_cert=pair.cert, client_key=pair.key))
+    with pytest.raises(DockerTLSError, match="tls_client_expired"):
+        bad.open_attach(container, logs=False)
+
+
+def test_another_authority_signed_the_server(engine, make_host):
+    error = failure(make_host(tls_settings(engine, ca_cert=Authority("Another").cert)))
+    assert isinstance(error, DockerTLSError)
+    assert error.code == "tls_wrong_ca"
+
+
+def test_an_authority_of_the_same_name_signed_the_server(make_host, tmp_path):
+    with FakeDaemon(silent, server_context(SERVER, tmp_path)) as daemon:
+        assert failure(make_host(tls(daemon.port, ca=Authority().cert))).code == "tls_wrong_ca"
+
+
+@pytest.mark.parametrize(
+    ("pair", "host", "code"),
+    [
+        (CA.issue("127.0.0.1", starts=-2 * DAY, ends=-DAY), "127.0.0.1", "tls_server_expired"),
+        (CA.issue("127.0.0.1", starts=DAY, ends=2 * DAY), "127.0.0.1", "tls_server_not_yet_valid"),
+        (CA.issue("10.1.2.3"), "127.0.0.1", "tls_hostname"),
+        (CA.issue("vm.example"), "localhost", "tls_hostname"),
+    ],
+    ids=["expired", "from tomorrow", "another address", "another name"],
+)
+def test_the_servers_certificate_does_not_fit(make_host, tmp_path, pair, host, code):
+    with FakeDaemon(silent, server_context(pair, tmp_path)) as daemon:
+        error = failure(make_host(tls(daemon.port, host=host)))
+    assert isinstance(error, DockerTLSError)
+    assert error.code == code
+
+
+def test_our_authority_has_expired(make_host, tmp_path):
+    old = Authority(starts=-3 * DAY, ends=-DAY)
+    with FakeDaemon(silent, server_context(old.issue("127.0.0.1"), tmp_path)) as daemon:
+        assert failure(make_host(tls(daemon.port, ca=old.cert))).code == "tls_ca_expired"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"client_key": CA.issue().key}, "tls_key_mismatch"),
+        ({"client_cert": "-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----"}, "tls_bad_pem"),
+        ({"ca_cert": "-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----"}, "tls_bad_pem"),
+        ({"client_key": CLIENT.encrypted_key()}, "tls_key_encrypted"),
+        ({"ca_cert": None}, "tls_missing"),
+    ],
+    ids=["key of another", "bad certificate", "bad authority", "encrypted key", "nothing"],
+)
+def test_bad_material_is_found_before_any_connection(make_host, changes, code):
+    with FakeDaemon(silent) as daemon:
+        assert failure(make_host(replace(tls(daemon.port), **changes))).code == code
+        assert daemon.connections == 0
+
+
+def test_certificates_without_key_usage_go_on_working(make_host, tmp_path):
+    authority = Authority("openssl req -x509", key_usage=False)
+    server, client = authority.issue("127.0.0.1", key_usage=False), authority.issue(key_usage=False)
+    context = server_context(server, tmp_path, client_ca=authority.cert)
+    with FakeDaemon(serve_requests(lambda *_: answer(200, "OK")), context) as daemon:
+        make_host(tls(daemon.port, ca=authority.cert, client=client)).ping()
+
+
+# The daemon answers, and says no
+
+
+def test_there_is_no_such_container(host):
+    with pytest.raises(DockerNotFound):
+        host.inspect_container("rexec-none")
+
+
+def test_there_is_no_such_image(host, spec):
+    with pytest.raises(ImageNotFound) as caught:
+        host.create_container(replace(spec, image="rexec/none:1"))
+    assert caught.value.permanent
+
+
+def test_an_exec_in_a_stopped_container(host, spec, container):
+    host.stop_container(container, grace_s=0)
+    with pytest.raises(DockerConflict) as caught:
+        host.exec_create(container, ["sh"])
+    assert caught.value.code == "docker_not_running"
+
+
+def test_a_name_that_is_taken(host, spec, container):
+    with pytest.raises(DockerConflict) as caught:
+        host.create_container(spec)
+    assert caught.value.code == "docker_name_taken"
+
+
+def test_a_request_that_the_daemon_rejects(host, spec):
+    with pytest.raises(DockerRejected) as caught:
+        host.create_container(replace(spec, memory_bytes=4096))
+    assert caught.value.permanent
+
+
+def test_a_daemon_of_another_age(make_host):
+    def too_old(connection):
+        while read_request(connection):
+            connection.sendall(answer(200, "OK", Api_Version="1.30"))
+
+    with FakeDaemon(too_old) as daemon:
+        error = failure(make_host(plain(daemon.port)))
+    assert isinstance(error, DockerRejected)
+    assert error.code == "docker_version"
