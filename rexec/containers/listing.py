@@ -55,9 +55,7 @@ def page(owner_id: int, *, q: str = "", number: int = 1) -> ListPage:
     """
     mine = Container.owner_id == owner_id
     matching = Container.name.contains(q.strip().lower(), autoescape=True) if q.strip() else mine
-    total, found = (
-        db.session.execute(select(func.count(), func.count().filter(matching)).where(mine)).tuples().one()
-    )
+    total, found = db.session.execute(select(func.count(), func.count().filter(matching)).where(mine)).one()
     pages = max(1, -(-found // A_PAGE))
     number = min(max(1, number), pages)
     rows = db.session.scalars(

@@ -21,15 +21,12 @@ EXTENSION = "rexec.networks"
 
 def choose() -> str:
     """The first network of this deployment with a port left, counted by rows."""
-    used = dict(
-        db.session.execute(
-            select(Container.network, func.count())
-            .where(Container.network.is_not(None))
-            .group_by(Container.network)
-        )
-        .tuples()
-        .all()
+    counted = db.session.execute(
+        select(Container.network, func.count())
+        .where(Container.network.is_not(None))
+        .group_by(Container.network)
     )
+    used = dict(counted.all())
     number = 1
     while used.get(_name(number), 0) >= PORTS:
         number += 1

@@ -55,8 +55,8 @@ def compare_all() -> None:
 def remove_orphans(seen: dict[str, dict[str, Any]]) -> None:
     """Remove containers of this deployment that belong to no row.
 
-    A row is there before its container is made, so what has none now will never have one. Volumes stay: a home
-    might be in them, and nobody could bring it back.
+    A row is there before its container is made, so what has none now will never have one. Volumes stay: a
+    home might be in them, and nobody could bring it back.
 
     Args:
         seen: Public id -> entry of the Docker host's listing.

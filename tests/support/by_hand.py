@@ -1,0 +1,59 @@
+"""Runs operations when a test says so, in the test's own process and on its own thread."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from rexec.extensions import db
+from rexec.jobs import rows
+from rexec.jobs.models import Operation
+from rexec.jobs.runner import Runner
+
+
+class NoBell:
+    """Nobody to wake: the test comes by itself."""
+
+    def ring(self, operation_id: int, lane: str) -> None:
+        """Do nothing."""
+
+    def pending(self, lane: str) -> int | None:
+        """Nothing is known."""
+
+
+class WorksByHand:
+    """Works what waits, as a worker would, one operation after the other.
+
+    Args:
+        app: Whose operations.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.runner = Runner(app, NoBell())
+
+    def __call__(self) -> None:
+        """Work everything that is due, and what becomes due by it; forget what the session had read."""
+        db.session.rollback()
+        while waiting := self._due():
+            for row in waiting:
+                self.runner.work(row.operation_id, row.lane)
+        db.session.rollback()
+        db.session.expire_all()
+
+    def _due(self) -> list[rows.Waiting]:
+        with self.app.app_context():
+            return rows.due()
+
+    def stop(self) -> None:
+        """End the thread that keeps leases."""
+        self.runner.stop(5)
+
+
+def operations(container_id: int) -> list[Operation]:
+    """Every operation of a container, oldest first, as the database has them now."""
+    db.session.rollback()
+    db.session.expire_all()
+    query = (
+        db.select(Operation).where(Operation.subject == f"container:{container_id}").order_by(Operation.id)
+    )
+    return list(db.session.scalars(query))
