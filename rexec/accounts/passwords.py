@@ -103,6 +103,8 @@ def verify(password_hash: str | None, password: str) -> bool:
     Raises:
         Unavailable: If too many others are being worked on.
     """
+    if len(password) > MAX_LENGTH:
+        return False
     known = password_hash is not None
     with _permit():
         try:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from sqlalchemy import ColumnElement, CursorResult, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -19,6 +19,10 @@ from rexec.extensions import db, settings, utcnow
 log = logging.getLogger(__name__)
 
 LONGEST_EMAIL = 254
+
+# The library's documented way to accept names such as `.local`: an address here is a name to log in by, and nothing
+# is ever sent to it.
+SPECIAL_USE_DOMAIN_NAMES.clear()
 
 
 def normalise_email(typed: str) -> str:
