@@ -76,7 +76,7 @@ def engine(session_folder):
         engine.start()
         yield engine
     finally:
-        engine.stop()
+        engine.end()
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def own_engine(session_folder):
         engine.start()
         yield engine
     finally:
-        engine.stop()
+        engine.end()
 
 
 def _running(program):

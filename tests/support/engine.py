@@ -46,6 +46,15 @@ class Engine:
             assert done.returncode == 0, done.stderr
             self.started = False
 
+    def end(self) -> None:
+        """Stop it without the ten seconds that each container may take to end."""
+        if self.started and _runs(self.pid):
+            self.resume()
+            running = self.docker("ps", "-q").split()
+            if running:
+                self.docker("kill", *running, check=False)
+        self.stop()
+
     def environment(self) -> dict[str, str]:
         """DOCKER_HOST, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH, as `scripts/engine env` prints them."""
         done = self._script("env")
