@@ -1,6 +1,9 @@
 """The same migrations build SQLite and PostgreSQL, agree with the models, and can be taken back."""
 
-import threading
+import itertools
+import os
+import subprocess
+import sys
 
 import flask_migrate
 import pytest
@@ -10,14 +13,16 @@ from rexec import create_app
 from rexec.config import Settings
 from rexec.extensions import db
 
-pytestmark = pytest.mark.engine
+numbers = itertools.count()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_database_app(request, tmp_path):
     url = f"sqlite:///{tmp_path / 'empty.sqlite3'}"
     if request.param == "postgresql":
-        url = request.getfixturevalue("empty_postgres_url")
+        name = f"empty_{next(numbers)}"
+        request.getfixturevalue("postgres").execute(f"CREATE DATABASE {name}")
+        url = request.getfixturevalue("pgbouncer").url(name)
     settings = Settings.from_env({"DATABASE_URL": url, "JWT_SECRET": "m" * 32}, instance_dir=tmp_path)
     app = create_app(settings)
     with app.app_context():
@@ -43,22 +48,17 @@ def test_models_and_migrations_agree(empty_database_app):
     flask_migrate.check()
 
 
-def test_two_instances_that_start_at_once_both_end_at_head(empty_database_app):
-    failures = []
-
-    def upgrade():
-        with empty_database_app.app_context():
-            try:
-                flask_migrate.upgrade()
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is the failure
-                failures.append(error)
-
-    threads = [threading.Thread(target=upgrade) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
+def test_two_instances_that_start_at_once_both_end_at_head(empty_database_app, tmp_path):
+    script = (
+        "import os, pathlib; from rexec import create_app; from rexec.config import Settings;"
+        "from rexec.supervisor import migrate;"
+        "app = create_app(Settings.from_env(os.environ, instance_dir=pathlib.Path(os.environ['FOLDER'])));"
+        "app.app_context().push(); migrate(within_s=5)"
+    )
+    url = empty_database_app.config["SQLALCHEMY_DATABASE_URI"].replace("+psycopg", "")
+    environ = {**os.environ, "DATABASE_URL": url, "JWT_SECRET": "m" * 32, "FOLDER": str(tmp_path)}
+    starting = [subprocess.Popen([sys.executable, "-c", script], env=environ) for _ in range(3)]
+    assert [process.wait(timeout=30) for process in starting] == [0, 0, 0]
     assert tables() == set(db.metadata.tables)
 
 

@@ -14,7 +14,7 @@ def _blocked(*_arguments: object, **_options: object) -> None:
     raise AssertionError("a unit test tried to use the network; put it into tests/engine")
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="module")
 def _no_network():
     """Make every way to another process by socket fail; socketpair, within this one, stays."""
     with pytest.MonkeyPatch.context() as patch:

@@ -1,0 +1,96 @@
+"""Errors have a page each in the frame of all pages, and only here do they meet a status."""
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from rexec import errors
+from rexec.docker_host.errors import DockerUnreachable
+from rexec.web.errors import status_of
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (errors.InvalidInput(), 422),
+        (errors.NotFound(), 404),
+        (errors.Conflict(), 409),
+        (errors.LimitReached(), 409),
+        (errors.Forbidden(), 403),
+        (errors.TooManyRequests(), 429),
+        (errors.Unavailable(), 503),
+        (DockerUnreachable(), 503),
+        (errors.RexecError(), 500),
+    ],
+)
+def test_each_kind_of_error_has_its_status(error, status):
+    assert status_of(error) == status
+
+
+@pytest.fixture
+def failing(make_app):
+    """A client and a way to say what `/fails` raises."""
+    app = make_app()
+    raised = []
+
+    @app.get("/fails")
+    def fails():
+        raise raised[-1]
+
+    return app.test_client(), raised.append
+
+
+def test_an_error_says_what_happened_what_to_do_and_a_code(failing):
+    client, raises = failing
+    raises(errors.Conflict("The <b>shelf</b> is full.", hint="Empty it.", code="shelf_full"))
+    response = client.get("/fails")
+    assert response.status_code == 409
+    assert "The &lt;b&gt;shelf&lt;/b&gt; is full." in response.text
+    assert "Empty it." in response.text
+    assert "shelf_full" in response.text
+
+
+def test_a_bug_shows_the_request_id_and_nothing_of_itself(failing, caplog):
+    client, raises = failing
+    raises(RuntimeError("secret detail"))
+    response = client.get("/fails")
+    assert response.status_code == 500
+    assert "secret detail" not in response.text
+    assert response.headers["X-Request-Id"] in response.text
+    assert response.headers["X-Request-Id"] in caplog.text
+
+
+def test_a_dead_database_is_a_page_that_needs_no_database(failing):
+    client, raises = failing
+    raises(OperationalError("SELECT 1", {}, Exception("connection to 10.0.0.5 refused")))
+    response = client.get("/fails")
+    assert response.status_code == 503
+    assert "10.0.0.5" not in response.text
+    assert "database" in response.text
+
+
+def test_an_address_that_does_not_exist_is_a_page(client):
+    response = client.get("/nowhere")
+    assert response.status_code == 404
+    assert "There is nothing here." in response.text
+
+
+def test_a_wrong_method_names_the_right_ones(client):
+    response = client.get("/logout")
+    assert response.status_code == 405
+    assert "POST" in response.headers["Allow"]
+
+
+def test_a_program_gets_json(client):
+    response = client.get("/nowhere", headers={"Accept": "application/json"})
+    assert response.get_json()["error"]["code"] == "http_404"
+
+
+def test_a_form_without_its_token_is_refused(client):
+    response = client.post("/login", data={"email": "a@example.com", "password": "x"})
+    assert response.status_code == 400
+    assert "reload the page" in response.text
+
+
+def test_a_body_that_is_too_large_is_refused(client):
+    response = client.post("/login", data={"email": "a" * 2_000_000})
+    assert response.status_code == 413
