@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 
 LONGEST_EMAIL = 254
 
-# The library's documented way to accept names such as `.local`: an address here is a name to log in by, and nothing
-# is ever sent to it.
+# The library's documented way to accept names such as `.local`: an address here is a name to log in by, and
+# nothing is ever sent to it.
 SPECIAL_USE_DOMAIN_NAMES.clear()
 
 

@@ -40,11 +40,6 @@ class Bar:
     limit: float
     unit: str
 
-    @property
-    def is_full(self) -> bool:
-        """Whether nothing more fits."""
-        return self.used >= self.limit
-
 
 def of(user_id: int) -> Usage:
     """What an account uses; nothing where no domain keeps anything."""

@@ -17,10 +17,12 @@ def index() -> ResponseReturnValue:
     """Plan now, use against each limit, plans side by side."""
     plan = service.plan_of(current_user)
     offered = plans.all()
+    used = usage.of(current_user.id)
     return render_template(
         "billing/index.html",
         plan=plan,
-        bars=usage.bars(plan, usage.of(current_user.id)) if plan else [],
+        used=used,
+        bars=usage.bars(plan, used) if plan else [],
         plans=offered,
         rows=compare.rows(offered),
     )

@@ -71,7 +71,9 @@ def test_an_address_of_somebody_else_is_refused(owner, teammate):
     assert owner.is_logged_in()
 
 
-@pytest.mark.parametrize(("email", "present"), [("no-address", None), ("", None), ("new@example.com", "wrong-one")])
+@pytest.mark.parametrize(
+    ("email", "present"), [("no-address", None), ("", None), ("new@example.com", "wrong-one")]
+)
 def test_a_refused_address_changes_nothing(app, owner, email, present):
     answer = change_email(owner, email, present)
     assert answer.status_code == 422

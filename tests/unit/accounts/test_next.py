@@ -15,7 +15,7 @@ SITE = "https://rexec.example/login"
 
 
 def as_a_browser_reads(target):
-    """The host a browser would go to: it drops tabs and newlines, trims blanks, takes backslashes for slashes."""
+    """The host a browser would go to: it drops tabs and newlines and takes backslashes for slashes."""
     target = re.sub(r"[\t\r\n]", "", target).strip("".join(map(chr, range(0x21)))).replace("\\", "/")
     return urlsplit(urljoin(SITE, target)).netloc
 

@@ -57,7 +57,10 @@ def test_a_made_up_token_is_nobodys(app):
 
 def test_who_is_logged_in_is_found_by_one_query(owner, queries):
     assert owner.get("/account").status_code == 200
-    assert len([statement for statement in queries if "users" in statement or "login_sessions" in statement]) == 1
+    assert (
+        len([statement for statement in queries if "users" in statement or "login_sessions" in statement])
+        == 1
+    )
 
 
 def test_pages_that_ask_nobody_ask_no_database(owner, queries):
