@@ -25,6 +25,7 @@ KEEPALIVE_S: Final = 75
 """Longer than routers keep theirs, so that none sends a request into a connection that closes."""
 STOP_S: Final = 8
 """A stopping process is killed after 10 s by most platforms."""
+LAST_WAIT_S: Final = 0.5
 WATCHDOG_S: Final = 60
 MAX_FILES: Final = 65_536
 _M_ARENA_MAX: Final = -8
@@ -108,29 +109,31 @@ class WebApplication(BaseApplication):
 
     def started(self) -> None:
         """Start what lives in the web process beside the pages."""
-        from rexec import health, jobs, terminals
+        from rexec import health, jobs
+        from rexec.terminals import service as terminals
 
         app = self._app()
         if self.settings.redis_url is None:
             jobs.start_in_process(app)
-        terminals.start(app)
+        terminals.hub_of(app)
         health.start(app)
 
     def stopping(self) -> None:
         """Tell the terminals' browsers to come back; returns at once."""
-        from rexec import terminals
+        from rexec.terminals import service as terminals
 
-        terminals.begin_stop(self._app())
+        terminals.hub_of(self._app()).begin_stop()
 
     def stopped(self, timeout_s: float) -> None:
         """Wait for what still runs, at most so many seconds."""
-        from rexec import health, jobs, terminals
+        from rexec import health, jobs
+        from rexec.terminals import service as terminals
 
-        deadline = time.monotonic() + timeout_s
-        terminals.stop(self._app(), max(deadline - time.monotonic(), 0.5))
+        app, deadline = self._app(), time.monotonic() + timeout_s
+        terminals.stop_hub(app, max(timeout_s / 2, LAST_WAIT_S))
         if self.settings.redis_url is None:
-            jobs.stop(max(deadline - time.monotonic(), 0.5))
-        health.stop(self._app())
+            jobs.stop(max(deadline - time.monotonic(), LAST_WAIT_S))
+        health.stop(app)
 
     def _app(self) -> Flask:
         if self.flask is None:
