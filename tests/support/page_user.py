@@ -1,4 +1,4 @@
-"""A person with a browser, inside the test's process: forms with their CSRF token, an address of their own."""
+"""A person with a browser, inside the test's process: forms with a CSRF token, an address of their own."""
 
 from __future__ import annotations
 
