@@ -17,9 +17,8 @@ def on_account_closing(_sender: object, *, user_id: int) -> int:
     Args:
         user_id: Whose.
     """
-    rows = db.session.scalars(select(Container).where(Container.owner_id == user_id)).all()
-    for row in rows:
-        service.delete(row)
+    for container_id in db.session.scalars(select(Container.id).where(Container.owner_id == user_id)).all():
+        service.delete(container_id)
     left = service.count(user_id)
     db.session.rollback()
     return left

@@ -35,16 +35,15 @@ def _stop_of_plan(plan: Plan, idle_minutes: int) -> None:
         has_plan = or_(has_plan, User.plan.is_(None), User.plan.not_in([other.key for other in plans.all()]))
     used_at = func.coalesce(Container.last_activity_at, Container.started_at, Container.status_changed_at)
     idle = db.session.scalars(
-        select(Container)
+        select(Container.id)
         .join(User, User.id == Container.owner_id)
         .where(Container.status == "running", has_plan, used_at < utcnow() - timedelta(minutes=idle_minutes))
         .order_by(Container.id)
         .limit(AT_ONCE)
     ).all()
-    for row in idle:
-        public_id = row.public_id
+    for container_id in idle:
         try:
-            service.stop(row, note=f"Stopped after {idle_minutes} minutes without use.")
+            service.stop(container_id, note=f"Stopped after {idle_minutes} minutes without use.")
         except NotNow:
             continue
-        log.info("container %s is stopped: idle for %d minutes", public_id, idle_minutes)
+        log.info("container %d is stopped: idle for %d minutes", container_id, idle_minutes)

@@ -145,49 +145,52 @@ def _full(plan: Plan, used: int, least_missed: str | None) -> PlanFull:
     return PlanFull(message, hint=f"{hint[0].upper()}{hint[1:]}.")
 
 
-def start(row: Container) -> None:
+def start(container_id: int) -> None:
     """Start a stopped container; nothing to do where it runs. Commits."""
-    _act(row, "start", "container.start", **NO_ERROR)
+    _act(container_id, "start", "container.start", **NO_ERROR)
 
 
-def stop(row: Container, *, note: str | None = None) -> None:
+def stop(container_id: int, *, note: str | None = None) -> None:
     """Stop a running container; its home directory and everything else on its disk stay. Commits.
 
     Args:
-        row: The container.
+        container_id: The container.
         note: Why, where it was not the person who asked; shown until it starts again.
     """
     values = {**NO_ERROR, "error_code": "idle_stopped", "error_message": note} if note else NO_ERROR
-    _act(row, "stop", "container.stop", **values)
+    _act(container_id, "stop", "container.stop", **values)
 
 
-def restart(row: Container) -> None:
+def restart(container_id: int) -> None:
     """Stop and start a container; a stopped one is only started. Commits."""
-    if row.status == "stopped":
-        start(row)
+    if _status(container_id) == "stopped":
+        start(container_id)
         return
-    _act(row, "restart", "container.restart", **NO_ERROR)
+    _act(container_id, "restart", "container.restart", **NO_ERROR)
 
 
-def retry(row: Container) -> None:
+def retry(container_id: int) -> None:
     """Make a failed container again, with the same home directory. Commits."""
-    _act(row, "retry", "container.launch", **NO_ERROR, timings=None)
+    _act(container_id, "retry", "container.launch", **NO_ERROR, timings=None)
 
 
-def cancel(row: Container) -> None:
+def cancel(container_id: int) -> None:
     """Stop making a container; it is then failed, with *Retry* and *Delete*. Commits."""
     code, message, hint = CANCELLED
-    _act(row, "cancel", None, error_code=code, error_message=message, error_hint=hint)
+    _act(container_id, "cancel", None, error_code=code, error_message=message, error_hint=hint)
 
 
-def delete(row: Container) -> None:
+def delete(container_id: int) -> None:
     """Remove a container and its home directory, whatever it is doing. Commits."""
-    _act(row, "delete", "container.delete")
+    _act(container_id, "delete", "container.delete")
 
 
-def _act(row: Container, verb: str, kind: str | None, **values: Any) -> None:
+def _status(container_id: int) -> str | None:
+    return db.session.scalar(select(Container.status).where(Container.id == container_id))
+
+
+def _act(container_id: int, verb: str, kind: str | None, **values: Any) -> None:
     acting, to, satisfied = states.VERBS[verb]
-    container_id = row.id
     db.session.rollback()
     operation = None
     if states.transition(container_id, acting, to, **values):
@@ -198,7 +201,7 @@ def _act(row: Container, verb: str, kind: str | None, **values: Any) -> None:
         db.session.commit()
     else:
         db.session.rollback()
-        status = db.session.scalar(select(Container.status).where(Container.id == container_id))
+        status = _status(container_id)
         if status is not None and status not in satisfied:
             raise states.NotNow(hint=f"It is {status}. Wait until it has settled, then try again.")
     if operation is not None:

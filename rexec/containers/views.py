@@ -150,7 +150,7 @@ def act(public_id: str, verb: str) -> ResponseReturnValue:
     row = service.find(current_user.id, public_id)
     name = row.name
     do, said = VERBS[verb]
-    do(row)
+    do(row.id)
     if said is None:
         return redirect(url_for("containers.show", public_id=public_id), 303)
     flash(said.format(name=name), "ok")

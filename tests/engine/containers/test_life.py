@@ -1,4 +1,4 @@
-"""A container's life on a real daemon: made, stopped, started, restarted, deleted; its home kept until the end."""
+"""A container's life on a real daemon: made, stopped, started, restarted, deleted; its home kept."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def test_what_it_took_is_kept_and_adds_up(launched):
 def test_the_home_directory_outlives_stop_and_start(launched, inside, work, fresh):
     row = launched()
     assert inside(row, "echo kept > /root/note")[0] == 0
-    service.stop(row)
+    service.stop(row.id)
     work()
     row = fresh(row.id)
     assert row.status == "stopped"
     assert not docker().inspect_container(row.docker_id)["State"]["Running"]
-    service.start(row)
+    service.start(row.id)
     work()
     row = fresh(row.id)
     assert row.status == "running"
@@ -45,7 +45,7 @@ def test_the_home_directory_outlives_stop_and_start(launched, inside, work, fres
 def test_a_restart_starts_a_new_main_process(launched, work, fresh):
     row = launched()
     before = docker().inspect_container(row.docker_id)["State"]
-    service.restart(row)
+    service.restart(row.id)
     work()
     after = docker().inspect_container(row.docker_id)["State"]
     assert fresh(row.id).status == "running"
@@ -56,7 +56,7 @@ def test_a_restart_starts_a_new_main_process(launched, work, fresh):
 def test_delete_removes_container_home_and_row(launched, work, fresh):
     row = launched()
     container_id, docker_id, public_id = row.id, row.docker_id, row.public_id
-    service.delete(row)
+    service.delete(row.id)
     work()
     assert fresh(container_id) is None
     with pytest.raises(DockerNotFound):
@@ -69,10 +69,10 @@ def test_each_verb_said_twice_is_done_once(launched, work, fresh):
     row = launched()
     container_id = row.id
     for verb, status in ((service.stop, "stopped"), (service.start, "running")):
-        verb(fresh(container_id))
-        verb(fresh(container_id))
+        verb(container_id)
+        verb(container_id)
         work()
-        verb(fresh(container_id))
+        verb(container_id)
         work()
         assert fresh(container_id).status == status
     kinds = [operation.kind for operation in operations(container_id)]
@@ -85,11 +85,11 @@ def test_a_container_that_was_removed_by_hand_is_failed_and_retry_makes_it_again
     row = launched()
     assert inside(row, "echo kept > /root/note")[0] == 0
     docker().remove_container(row.docker_id)
-    service.restart(row)
+    service.restart(row.id)
     work()
     row = fresh(row.id)
     assert (row.status, row.error_code) == ("failed", "container_missing")
-    service.retry(row)
+    service.retry(row.id)
     work()
     row = fresh(row.id)
     assert row.status == "running"
