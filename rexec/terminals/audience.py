@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 PAUSE_LAG: Final = 384 * 1024
 RESUME_LAG: Final = 96 * 1024
 PACE_EVERY_S: Final = 0.25
+LONGEST_LINE: Final = 4096
 
 
 class Audience:
@@ -132,6 +133,11 @@ class Audience:
         if self._paused and self._stream is not None:
             self._stream.read_a_little()
             self._loop.call_later(PACE_EVERY_S, self._pace_again)
+
+    def forget(self) -> None:
+        """Show nobody again what was printed, but for the line that is being written."""
+        line = self.ring.read(max(self.ring.start, self.ring.end - LONGEST_LINE), LONGEST_LINE)
+        self.ring.keep_newest(len(line) - line.rfind(b"\n") - 1)
 
     def rest(self) -> None:
         """Give memory back that a flood took, once everybody has seen it."""

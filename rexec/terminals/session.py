@@ -154,6 +154,8 @@ class Session:
             viewer.send_status("pong", t=message.get("t"))
         elif kind == "resize" and (size := parse_size(message)) is not None:
             self._sizes.on_size(viewer, size, self.viewers)
+        elif kind == "clear":
+            self._audience.forget()
         else:
             viewer.close(BAD_FRAME, "control message not understood")
 
