@@ -127,7 +127,7 @@ ensure_browser_packages() {
     local seal=$root/node_modules/.installed vendor=$root/static/vendor
     if ! stamped "$seal" "$root/package-lock.json"; then
         note "installing browser packages from package-lock.json"
-        (cd "$root" && run_npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null)
+        (cd "$root" && run_npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error >/dev/null)
         stamp "$seal" "$root/package-lock.json"
     fi
     if ! stamped "$vendor/.built" "$seal" "$root/static/icons.txt" "$root/scripts/vendor.py"; then
