@@ -22,7 +22,7 @@ from rexec.containers.gateway import docker
 from rexec.containers.host_state import LABEL_CONTAINER, LABEL_DEPLOYMENT
 from rexec.containers.models import Container
 from rexec.docker_host import EventStream
-from rexec.docker_host.errors import DockerHostError, DockerNotFound
+from rexec.docker_host.errors import DockerHostError, DockerNotFound, DockerTLSError, DockerUnreachable
 from rexec.extensions import db
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 RECONCILE_EVERY_S = 60
 HOST_EVERY_S = 5
 IMAGES_EVERY_S = 60.0
-INFO_EVERY_S = 600.0
+FACTS_EVERY_S = 600.0
 RECONNECT_S = (0.5, 1.0, 2.0, 5.0)
 EVENTS_THAT_MATTER = ("start", "die", "destroy", "oom", "pause", "unpause")
 LOOKED_AT = "rexec.host-looked-at"
@@ -78,23 +78,27 @@ def look_at_host() -> None:
     """Note whether the Docker host answers, and now and then what it holds and is."""
     try:
         host_state.note_reachable(**_news())
-    except DockerHostError as error:
+    except (DockerUnreachable, DockerTLSError) as error:
         _looked_at().clear()
         log.warning("the Docker host cannot be used: %s (%s)", error, error.hint)
         host_state.note_unreachable(error)
+    except DockerHostError as error:
+        # It answers, if only to complain.
+        log.warning("the Docker host does not say what it holds: %s", error)
+        host_state.note_reachable()
 
 
 def _news() -> dict[str, Any]:
     news: dict[str, Any] = {}
     if _is_time("images", IMAGES_EVERY_S):
         news["images"] = {image.reference: image.size_bytes for image in docker().list_images()}
-    if _is_time("info", INFO_EVERY_S):
+        _looked_at()["images"] = time.monotonic()
+    if _is_time("facts", FACTS_EVERY_S):
         news["facts"] = _facts(docker().info())
         news["server_version"] = news["facts"]["server_version"]
+        _looked_at()["facts"] = time.monotonic()
     if not news:
         docker().ping()
-    for name in news:
-        _looked_at()[name] = time.monotonic()
     return news
 
 

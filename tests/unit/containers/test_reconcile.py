@@ -1,0 +1,240 @@
+"""Rows are kept true to what the Docker host says, and only where nothing works on them."""
+
+from __future__ import annotations
+
+import pytest
+
+from rexec import jobs
+from rexec.containers import host_state, observing, reconcile, service
+from rexec.containers.models import HostState
+from rexec.containers.states import enter
+from rexec.docker_host.errors import DockerTLSError, DockerUnreachable
+from rexec.extensions import db
+from tests.support.by_hand import operations
+from tests.support.factories import make_container
+
+
+def state_of(row):
+    return (row.status, row.error_code)
+
+
+@pytest.fixture
+def seen_as(launched, docker_host, fresh):
+    """Puts a row into one state and its container into another, and compares."""
+
+    def compare(status, seen, **values):
+        row = launched()
+        enter(row.id, ("running",), "failed")
+        db.session.execute(db.update(type(row)).values(status=status, error_code=None, **values))
+        db.session.commit()
+        if seen is None:
+            docker_host.found.clear()
+        else:
+            docker_host.set_state(row.docker_id, seen)
+        reconcile.compare_all()
+        return fresh(row.id)
+
+    return compare
+
+
+@pytest.mark.parametrize(
+    ("status", "seen", "becomes"),
+    [
+        ("running", "running", ("running", None)),
+        ("running", "restarting", ("running", None)),
+        ("running", "paused", ("running", None)),
+        ("running", "exited", ("stopped", None)),
+        ("running", "dead", ("stopped", None)),
+        ("running", None, ("failed", "container_missing")),
+        ("stopped", "exited", ("stopped", None)),
+        ("stopped", "running", ("running", None)),
+        ("stopped", None, ("failed", "container_missing")),
+        ("failed", "running", ("failed", None)),
+        ("failed", None, ("failed", None)),
+        ("stopping", "running", ("running", None)),
+        ("stopping", "exited", ("stopped", None)),
+        ("starting", "created", ("stopped", None)),
+        ("starting", "running", ("running", None)),
+        ("creating", "created", ("failed", "interrupted")),
+        ("pulling", None, ("failed", "interrupted")),
+        ("queued", None, ("failed", "interrupted")),
+    ],
+)
+def test_a_row_that_nothing_works_on_becomes_what_is_seen(seen_as, status, seen, becomes):
+    assert state_of(seen_as(status, seen)) == becomes
+
+
+def test_the_state_of_a_row_that_is_worked_on_is_left_to_the_work(launched, docker_host, fresh):
+    row = launched()
+    jobs.add("container.stop", service.subject(row.id))
+    db.session.commit()
+    docker_host.found.clear()
+    reconcile.compare_all()
+    assert state_of(fresh(row.id)) == ("running", None)
+
+
+def test_what_was_seen_before_the_row_moved_does_not_count(launched, fresh):
+    row = launched()
+    before = observing.snapshot_of(row.public_id)
+    enter(row.id, ("running",), "stopping")
+    enter(row.id, ("stopping",), "running")
+    observing.settle(before, observing.GONE)
+    assert state_of(fresh(row.id)) == ("running", None)
+
+
+def test_a_container_that_was_missing_and_comes_back_is_well_again(launched, docker_host, fresh):
+    row = launched()
+    kept = dict(docker_host.found)
+    docker_host.found.clear()
+    reconcile.compare_all()
+    assert state_of(fresh(row.id)) == ("failed", "container_missing")
+    docker_host.found.update(kept)
+    reconcile.compare_all()
+    assert state_of(fresh(row.id)) == ("running", None)
+
+
+def test_work_of_a_deletion_that_was_lost_is_added_again(launched, work, fresh, docker_host):
+    row_id = launched().id
+    enter(row_id, ("running",), "deleting")
+    reconcile.compare_all()
+    reconcile.compare_all()
+    assert [operation.kind for operation in operations(row_id)][1:] == ["container.delete"]
+    work()
+    assert fresh(row_id) is None
+    assert docker_host.found == {}
+
+
+def test_an_outage_changes_nothing(launched, docker_host, fresh):
+    row = launched()
+    docker_host.found.clear()
+    docker_host.fail("list_containers", DockerUnreachable(code="docker_timeout"))
+    reconcile.compare_all()
+    assert state_of(fresh(row.id)) == ("running", None)
+
+
+def test_everything_is_compared_by_one_call(launched, docker_host):
+    for number in range(4):
+        launched(f"lab-{number}")
+    docker_host.calls.clear()
+    reconcile.compare_all()
+    assert dict(docker_host.calls) == {"list_containers": 1}
+
+
+def test_a_container_of_ours_without_a_row_is_removed_and_its_volume_kept(launched, docker_host):
+    row = launched()
+    volume = f"rexec-home-{row.public_id}"
+    db.session.execute(db.delete(type(row)))
+    db.session.commit()
+    reconcile.compare_all()
+    assert docker_host.found == {}
+    assert volume in docker_host.volumes
+
+
+def test_another_deployments_containers_are_not_touched(launched, docker_host):
+    row = launched()
+    docker_host.found[row.docker_id]["Config"]["Labels"]["rexec.deployment"] = "another"
+    db.session.execute(db.delete(type(row)))
+    db.session.commit()
+    reconcile.compare_all()
+    assert len(docker_host.found) == 1
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "becomes"),
+    [("die", "exited", "stopped"), ("die", "restarting", "running"), ("start", "running", "running")],
+)
+def test_an_event_brings_its_row_in_line_at_once(launched, docker_host, fresh, action, status, becomes):
+    row = launched()
+    docker_host.set_state(row.docker_id, status)
+    reconcile._on_event(event_of(row, action))
+    assert fresh(row.id).status == becomes
+
+
+def test_a_container_that_is_destroyed_from_outside_is_failed_at_once(launched, docker_host, fresh):
+    row = launched()
+    docker_host.found.clear()
+    reconcile._on_event(event_of(row, "destroy"))
+    assert state_of(fresh(row.id)) == ("failed", "container_missing")
+
+
+def test_running_out_of_memory_is_said_and_forgotten_by_a_restart(launched, work, fresh):
+    row = launched()
+    reconcile._on_event(event_of(row, "oom"))
+    row = fresh(row.id)
+    assert state_of(row) == ("running", "out_of_memory")
+    assert "2048 MB" in row.error_message
+    service.restart(row.id)
+    work()
+    assert state_of(fresh(row.id)) == ("running", None)
+
+
+def test_events_of_other_things_ask_nobody(launched, docker_host):
+    row = launched()
+    docker_host.calls.clear()
+    reconcile._on_event(event_of(row, "exec_start: sh"))
+    reconcile._on_event({"Type": "network", "Action": "connect", "Actor": {"ID": "x", "Attributes": {}}})
+    reconcile._on_event({**event_of(row, "die"), "Actor": {"ID": "x", "Attributes": {}}})
+    assert docker_host.calls == {}
+
+
+def event_of(row, action):
+    return {
+        "Type": "container",
+        "Action": action,
+        "Actor": {"ID": row.docker_id, "Attributes": {"rexec.container": row.public_id}},
+    }
+
+
+def test_a_start_by_the_docker_host_itself_moves_the_time_it_is_up_since(launched, docker_host, fresh):
+    row = launched()
+    docker_host.found[row.docker_id]["State"]["StartedAt"] = "2099-01-02T03:04:05.123456789Z"
+    reconcile._on_event(event_of(row, "start"))
+    assert fresh(row.id).started_at.isoformat() == "2099-01-02T03:04:05.123456+00:00"
+
+
+def test_the_host_is_seen_with_its_images_and_facts(app, docker_host):
+    reconcile.look_at_host()
+    row = db.session.get(HostState, 1)
+    assert (row.reachable, row.server_version) == (True, "20.10.24")
+    assert row.images == {"rexec/shell:latest": 2_000_000}
+    assert row.facts["userns_remap"] is True
+
+
+def test_images_and_facts_are_asked_for_now_and_then_only(app, docker_host):
+    for _ in range(5):
+        reconcile.look_at_host()
+    assert dict(docker_host.calls) == {"list_images": 1, "info": 1, "ping": 4}
+
+
+@pytest.mark.parametrize(
+    "error", [DockerUnreachable(code="docker_refused"), DockerTLSError(code="tls_wrong_ca")]
+)
+def test_a_host_that_is_away_is_said_and_what_was_known_stays(app, docker_host, error):
+    reconcile.look_at_host()
+    docker_host.fail("ping", error)
+    reconcile.look_at_host()
+    view = host_state.view()
+    assert view.is_down
+    assert view.error_message == error.message
+    assert view.images == {"rexec/shell:latest": 2_000_000}
+    reconcile.look_at_host()
+    assert host_state.view().reachable is True
+    assert docker_host.calls["list_images"] == 2
+
+
+def test_the_deployments_identity_is_made_once(app):
+    first = host_state.deployment()
+    app.extensions.pop(host_state.EXTENSION)
+    assert host_state.deployment() == first
+    assert db.session.scalars(db.select(HostState.deployment)).all() == [first]
+
+
+def test_nothing_is_known_of_a_host_that_nobody_has_looked_at(app):
+    view = host_state.view()
+    assert (view.reachable, view.is_down, view.images) == (None, False, None)
+
+
+def test_a_row_known_to_the_database_only_is_missing(app, fresh):
+    container_id = make_container(status="stopped").id
+    reconcile.compare_all()
+    assert state_of(fresh(container_id)) == ("failed", "container_missing")
