@@ -29,6 +29,8 @@ class EngineClient(APIClient):
     ) -> None:
         super().__init__(base_url=base_url, version=version)
         self.trust_env = False
+        # The daemon never redirects; whoever does so in its place must not send us elsewhere.
+        self.max_redirects = 0
         self.deadlines = deadlines
         self.timeout = deadlines  # type: ignore[assignment]  # requests takes both; the stub knows one
         self._general_configs: dict[str, Any] = {}

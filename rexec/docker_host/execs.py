@@ -51,7 +51,8 @@ def open_exec(session: DaemonSession, exec_id: str, *, tty: bool, deadline_s: fl
 
     Raises:
         DockerNotFound: The daemon has forgotten it.
-        DockerConflict: The container stopped meanwhile, or it was started before.
+        DockerConflict: The container stopped meanwhile. What goes wrong later, such as a program that is not
+            there, the daemon writes into the stream.
     """
     body = {"Detach": False, "Tty": tty}
     return open_stream(session, f"/exec/{exec_id}/start", body=body, deadline_s=deadline_s)

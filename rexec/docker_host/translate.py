@@ -77,6 +77,13 @@ _CLOSED: Final = (
     requests.exceptions.ConnectionError,
     requests.exceptions.ChunkedEncodingError,
 )
+_NONSENSE: Final = (
+    json.JSONDecodeError,
+    http.client.HTTPException,
+    docker.errors.StreamParseError,
+    requests.exceptions.InvalidJSONError,
+    requests.exceptions.TooManyRedirects,
+)
 _TIMEOUTS: Final = (TimeoutError, requests.exceptions.Timeout, urllib3.exceptions.TimeoutError)
 
 
@@ -190,7 +197,6 @@ def _closed(material: TLSMaterial | None) -> DockerHostError:
 
 
 def _nonsense(chain: list[BaseException]) -> DockerHostError:
-    protocol = (json.JSONDecodeError, http.client.HTTPException, docker.errors.StreamParseError)
-    if any(isinstance(cause, (*protocol, requests.exceptions.InvalidJSONError)) for cause in chain):
+    if any(isinstance(cause, _NONSENSE) for cause in chain):
         return DockerAPIError(code="docker_protocol")
     return DockerAPIError()
