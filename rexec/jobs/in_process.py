@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from rexec.jobs import rows
 from rexec.jobs.liveness import BEAT_S, say_alive
-from rexec.jobs.registry import LANES
+from rexec.jobs.registry import LANES, THREADS
 from rexec.jobs.runner import Runner
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 POLL_S = 1.0
-THREADS: dict[Lane, int] = {"quick": 4, "slow": 2}
 
 
 class PolledBell:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 Lane = Literal["quick", "slow"]
 LANES: tuple[Lane, ...] = ("quick", "slow")
+THREADS: dict[Lane, int] = {"quick": 4, "slow": 2}
+"""Of each process that runs operations."""
 
 Work = Callable[["OperationContext"], None]
 OnFailed = Callable[[int, RexecError], None]

@@ -87,7 +87,8 @@ class RqBell:
     def __init__(self, url: str) -> None:
         self.url = url
         self._connection = connect(url)
-        self._rings: queue.SimpleQueue[tuple[int, Lane]] = queue.SimpleQueue()
+        self._rings: queue.SimpleQueue[tuple[int, Lane] | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         self._pid = 0
         self._silent_until = 0.0
@@ -106,6 +107,16 @@ class RqBell:
             self._failed(error)
             return None
 
+    def close(self, timeout_s: float) -> None:
+        """Ring what is still to be rung before the process ends.
+
+        Args:
+            timeout_s: Seconds to wait for that.
+        """
+        if self._thread is not None:
+            self._rings.put(None)
+            self._thread.join(timeout_s)
+
     def _ensure_thread(self) -> None:
         # By process: the web server forks after the application was made.
         if self._pid == os.getpid():
@@ -113,13 +124,13 @@ class RqBell:
         with self._starting:
             if self._pid != os.getpid():
                 self._pid = os.getpid()
-                threading.Thread(target=self._ring_all, name="jobs-bell", daemon=True).start()
+                self._thread = threading.Thread(target=self._ring_all, name="jobs-bell", daemon=True)
+                self._thread.start()
 
     def _ring_all(self) -> None:
-        while True:
-            operation_id, lane = self._rings.get()
+        while (ring := self._rings.get()) is not None:
             if time.monotonic() >= self._silent_until:
-                self._enqueue(operation_id, lane)
+                self._enqueue(*ring)
 
     def _enqueue(self, operation_id: int, lane: Lane) -> None:
         options: dict[str, Any] = {

@@ -12,9 +12,8 @@ from rq.exceptions import DequeueTimeout
 from rq.serializers import JSONSerializer
 from rq.timeouts import BaseDeathPenalty
 
-from rexec.jobs.in_process import THREADS
 from rexec.jobs.liveness import BEAT_S, say_alive
-from rexec.jobs.registry import LANES
+from rexec.jobs.registry import LANES, THREADS
 from rexec.jobs.rq_backend import RUNNER, connect, enter_lane, lane_queue
 from rexec.jobs.runner import Runner
 
@@ -32,6 +31,7 @@ log = logging.getLogger(__name__)
 POP_S = 240
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 5.0
+LAST_RINGS_S = 1.0
 
 
 class NoDeathPenalty(BaseDeathPenalty):
@@ -136,6 +136,7 @@ class RqWorkers:
         self.runner.stopping.set()
         self._hang_up()
         self.runner.stop(stop_timeout_s)
+        self.bell.close(LAST_RINGS_S)
 
     def _serve(self, lane: Lane, connection: Redis) -> None:
         enter_lane(lane)
@@ -148,6 +149,8 @@ class RqWorkers:
                     self._failing.clear()
                     log.info("Redis answers again")
                 pause_s = FIRST_PAUSE_S
+                # Rings from before this connection are lost: nobody heard them.
+                self.runner.work_waiting(lane)
                 worker.serve(stopping)
             except RedisError as error:
                 self._complain(error)

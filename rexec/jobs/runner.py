@@ -70,10 +70,22 @@ class Runner:
         """
         try:
             self._work_one(operation_id)
+        except SQLAlchemyError as error:
+            # The row is as it was, or its lease runs out: the watcher rings again once the database answers.
+            log.warning("the job queue's database does not answer: %s", type(error).__name__)
+            return
+        self.work_waiting(lane)
+
+    def work_waiting(self, lane: Lane) -> None:
+        """Work what waits in a lane until nothing does.
+
+        Args:
+            lane: The lane of the calling thread.
+        """
+        try:
             while not self.stopping.is_set() and self._work_next(lane):
                 pass
         except SQLAlchemyError as error:
-            # The row is as it was, or its lease runs out: the watcher rings again once the database answers.
             log.warning("the job queue's database does not answer: %s", type(error).__name__)
 
     def stop(self, timeout_s: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
@@ -14,7 +15,7 @@ from rexec.jobs import registry, rows
 from rexec.jobs.backends import bell
 from rexec.jobs.models import Operation
 from rexec.jobs.outcome import fail
-from rexec.jobs.registry import LANES
+from rexec.jobs.registry import LANES, THREADS
 from rexec.jobs.runner import process_name
 from rexec.jobs.schedule import periodic
 
@@ -80,7 +81,8 @@ def _ring_again() -> None:
         # Unanswered rings mean busy workers, and a worker looks for more by itself when it is done.
         if not waiting or bell().pending(lane) != 0:
             continue
-        for row in waiting:
+        # A process that hangs still takes one ring for each of its threads: one more reaches another process.
+        for row in itertools.islice(itertools.cycle(waiting), THREADS[lane] + 1):
             bell().ring(row.operation_id, row.lane)
         rows.note_woken([row.operation_id for row in waiting])
 

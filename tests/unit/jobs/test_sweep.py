@@ -80,9 +80,10 @@ def test_what_nobody_was_told_of_is_rung_for_after_ten_seconds(told, add, bell):
     db.session.get(Operation, operation_id).not_before = utcnow() - timedelta(seconds=11)
     db.session.commit()
     jobs.sweep()
-    assert bell.rung == [(operation_id, "quick")]
+    # Four threads of a hanging process may take a ring each; the fifth reaches somebody else.
+    assert bell.rung == [(operation_id, "quick")] * 5
     jobs.sweep()
-    assert len(bell.rung) == 1
+    assert len(bell.rung) == 5
 
 
 def test_busy_workers_are_not_rung_for_again(told, add, bell):
