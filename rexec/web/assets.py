@@ -1,26 +1,41 @@
-"""Addresses of static files that change with their content, so that browsers may keep them for ever."""
+"""Addresses of static files that change with their content, so that browsers may keep them for ever.
+
+The version is a part of the path and the same for all files: what a module or a style sheet imports by a
+relative address then has it too, is kept as long, and never comes from another release.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 from flask import Flask, Response, current_app, request, url_for
 
-YEAR = 365 * 24 * 3600
+YEAR: Final = 365 * 24 * 3600
+EXTENSION: Final = "rexec.static_version"
+ENDPOINT: Final = "versioned_static"
 
 
-@lru_cache(maxsize=512)
-def _digest(path: str, _modified_ns: int) -> str:
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
+def _version_of(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            digest.update(str(path.relative_to(folder)).encode() + b"\0")
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:12]
+
+
+def _version() -> str:
+    extensions = current_app.extensions
+    if EXTENSION not in extensions:
+        extensions[EXTENSION] = _version_of(Path(current_app.static_folder or ""))
+    return str(extensions[EXTENSION])
 
 
 def static_url(filename: str) -> str:
-    """The address of a file below `static/`, with a digest of its content."""
-    path = Path(current_app.static_folder or "") / filename
-    version = _digest(str(path), path.stat().st_mtime_ns) if path.is_file() else None
-    return url_for("static", filename=filename, v=version)
+    """The address of a file below `static/`, with the version of all of them."""
+    return url_for(ENDPOINT, version=_version(), filename=filename)
 
 
 def vendor(filename: str) -> str:
@@ -29,14 +44,19 @@ def vendor(filename: str) -> str:
 
 
 def init_app(app: Flask) -> None:
-    """Offer `static_url` and `vendor` to templates and set how long browsers keep static files."""
+    """Offer `static_url` and `vendor` to templates, and serve what they name, to be kept for ever."""
     app.jinja_env.globals.update(static_url=static_url, vendor=vendor)
 
+    @app.get("/static/v/<version>/<path:filename>", endpoint=ENDPOINT)
+    def versioned(version: str, filename: str) -> Response:
+        response = app.send_static_file(filename)
+        # Asked for by a page of another release: this is only what stands in for it.
+        ours = version == _version()
+        response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable" if ours else "no-cache"
+        return response
+
     @app.after_request
-    def cache_static_files(response: Response) -> Response:
+    def revalidate_others(response: Response) -> Response:
         if request.endpoint == "static":
-            versioned = "v" in request.args and response.status_code in {200, 304}
-            response.headers["Cache-Control"] = (
-                f"public, max-age={YEAR}, immutable" if versioned else "no-cache"
-            )
+            response.headers["Cache-Control"] = "no-cache"
         return response
