@@ -7,6 +7,8 @@ const PONG_DEADLINE_MS = 8_000;
 const SESSION_OVER = 4401;
 const GONE = 4404;
 const NORMAL = 1000;
+// What the container's page says of one that will not run by itself.
+const AT_REST = /data-status="(?:stopped|failed)"/;
 
 /**
  * @param {number} attempt how many attempts failed since the connection last worked.
@@ -19,7 +21,7 @@ export function backOff(attempt) {
 
 /**
  * Handlers: `bytes(Uint8Array)`, `frame(object)`, `latency(milliseconds)` and `state(name, detail)`, where the name is one of
- * connecting, open, waiting (detail: the time of the next attempt by `performance.now()`), sessionOver, gone, closed.
+ * connecting, open, waiting (detail: the time of the next attempt by `performance.now()`), sessionOver, stopped, gone, closed.
  */
 export class Connection {
   /**
@@ -141,9 +143,11 @@ export class Connection {
 
   async #askWhy() {
     const answer = await fetch(this.statusPath, { redirect: 'manual' }).catch(() => null);
+    const page = answer?.ok ? await answer.text().catch(() => '') : '';
     if (!this.waiting || !answer) return;
-    if (answer.type === 'opaqueredirect' || answer.status === 401) this.#end('sessionOver');
+    if (answer.type === 'opaqueredirect') this.#end('sessionOver');
     else if (answer.status === 404) this.#end('gone');
+    else if (AT_REST.test(page)) this.#end('stopped');
   }
 
   #drop() {

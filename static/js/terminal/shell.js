@@ -59,6 +59,7 @@ export class Shell {
   /** Lets nothing through to the shell until the replay has been drawn. */
   mute() {
     this.muted = true;
+    this.panel.ariaBusy = 'true';
     this.keeping = false;
     this.kept = '';
   }
@@ -124,15 +125,21 @@ export class Shell {
     this.host.latency(this, null);
     if (this.ended) return;
     const { paths } = this.host;
-    const now = { label: 'Now', run: () => this.connection.connect() };
+    const now = { label: 'Now', run: () => this.#connectNow() };
     if (name === 'connecting') this.note.show('Connecting…', { tone: 'quiet' });
     else if (name === 'waiting' && !navigator.onLine) this.note.show('No network. Reconnecting', { until, actions: [now] });
     else if (name === 'waiting') this.note.show('Reconnecting', { until, actions: [now] });
+    else if (name === 'stopped') this.#exit({ reason: 'stopped', message: 'The container is stopped.' });
     else if (name === 'sessionOver') {
       this.note.show('Your session is over.', { actions: [{ label: 'Log in', href: paths.login }] });
     } else if (name === 'gone') {
       this.note.show('This container is gone.', { actions: [{ label: 'Containers', href: paths.list }] });
     } else this.note.show('The server closed the connection.', { actions: [{ ...now, label: 'Connect' }] });
+  }
+
+  #connectNow() {
+    this.connection.connect();
+    this.terminal.focus();
   }
 
   #frame(frame) {
@@ -157,6 +164,7 @@ export class Shell {
     // The connection may have been lost while the replay was being drawn.
     if (!this.connection.open) return;
     this.muted = false;
+    this.panel.ariaBusy = 'false';
     this.keeping = false;
     this.connection.settled();
     this.#settle();

@@ -6,6 +6,8 @@
  */
 
 const SETTLE_MS = 80;
+// The server takes no size beyond it.
+const LARGEST = 1000;
 
 export class Sizing {
   /**
@@ -31,8 +33,9 @@ export class Sizing {
 
   /** Takes the room there is, if this window decides, and tells the server. */
   measure() {
-    const wanted = this.fit.proposeDimensions();
-    if (!wanted || Number.isNaN(wanted.cols) || Number.isNaN(wanted.rows)) return;
+    const room = this.fit.proposeDimensions();
+    if (!room || Number.isNaN(room.cols) || Number.isNaN(room.rows)) return;
+    const wanted = { cols: Math.min(room.cols, LARGEST), rows: Math.min(room.rows, LARGEST) };
     if (this.owner) this.terminal.resize(wanted.cols, wanted.rows);
     const same = this.told?.cols === wanted.cols && this.told?.rows === wanted.rows;
     if (same) return;

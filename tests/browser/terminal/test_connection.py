@@ -1,0 +1,82 @@
+"""A connection that is lost comes back by itself, and says so meanwhile; one that is over says why."""
+
+import re
+
+import pytest
+
+
+@pytest.fixture
+def lonely(own_server, new_user, new_window, page_errors):
+    """A terminal on a server of its own, which the test may stop."""
+    page_errors.allow("WebSocket connection to|ERR_CONNECTION_REFUSED")
+    person = new_user(own_server)
+    public_id = person.new_container()
+    person.wait_for(public_id)
+    return new_window(person, public_id)
+
+
+def test_nothing_is_said_while_the_terminal_is_connected(terminal):
+    assert terminal.note.is_hidden()
+
+
+def test_a_lost_connection_is_said_in_words_with_a_way_to_hurry(lonely, own_server):
+    own_server.stop()
+    lonely.note.get_by_text(re.compile(r"^Reconnecting in \d+ s$")).wait_for()
+    own_server.start()
+    lonely.note.get_by_role("button", name="Now").click()
+    lonely.wait_live()
+    assert lonely.note.is_hidden()
+    lonely.asks("echo $((20 + 3))-back", "23-back")
+
+
+def test_a_network_that_comes_back_is_used_at_once(lonely, own_server):
+    own_server.stop()
+    lonely.note.get_by_text("Reconnecting").wait_for()
+    # Waits grow to many seconds while the server is away.
+    lonely.page.evaluate("document.querySelector('rexec-terminal').shell.connection.failures = 10")
+    lonely.page.evaluate("document.querySelector('rexec-terminal').shell.connection.connect()")
+    lonely.note.get_by_text(re.compile(r"Reconnecting in (?:8|9|1\d) s")).wait_for()
+    own_server.start()
+    lonely.page.evaluate("window.dispatchEvent(new Event('online'))")
+    lonely.wait_live(timeout=4)
+
+
+def test_what_is_typed_without_a_connection_is_not_typed_later(lonely, own_server):
+    own_server.stop()
+    lonely.note.get_by_text("Reconnecting").wait_for()
+    lonely.run("echo $((5 * 5))-ghost")
+    own_server.start()
+    lonely.wait_live()
+    lonely.asks("echo $((6 * 6))-live", "36-live")
+    assert "25-ghost" not in lonely.text
+
+
+def test_after_logging_out_the_terminal_offers_to_log_in_again(terminal, user, page_errors, container):
+    page_errors.allow("WebSocket connection to")
+    user.log_out()
+    terminal.page.evaluate("document.querySelector('rexec-terminal').shell.connection.connect()")
+    link = terminal.note.get_by_role("link", name="Log in")
+    link.wait_for()
+    assert link.get_attribute("href").endswith(f"?next=/containers/{container}")
+
+
+def test_a_deleted_container_is_said_to_be_gone(terminal, user, container):
+    user.act(container, "delete")
+    terminal.note.get_by_role("link", name="Containers").wait_for(timeout=20_000)
+
+
+def test_the_time_to_the_server_and_back_is_shown(terminal):
+    badge = terminal.page.locator("[data-latency]")
+    badge.get_by_text(re.compile(r"^\d+ ms$")).or_(badge.filter(has_text=re.compile(r"^\d+ ms$"))).wait_for()
+
+
+def test_waits_between_attempts_double_within_bounds_and_are_spread(terminal):
+    waits = terminal.page.evaluate(
+        """async () => {
+          const { backOff } = await import('/static/js/terminal/connection.js');
+          return [0, 1, 2, 3, 30].map((attempt) => Array.from({ length: 50 }, () => backOff(attempt)));
+        }"""
+    )
+    for attempt, drawn in zip((500, 1000, 2000, 4000, 15_000), waits, strict=True):
+        assert all(attempt / 2 <= wait <= attempt for wait in drawn)
+        assert len(set(drawn)) > 1
