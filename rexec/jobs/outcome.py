@@ -59,9 +59,9 @@ def settle(context: OperationContext, error: BaseException | None, bell: Bell, l
     # What a failed handler left half done in its session must not be committed by anything that follows.
     db.session.rollback()
     if error is None:
-        return _end(context, "done", None, bell)
+        return _end(context, "done", bell)
     if isinstance(error, Cancelled):
-        return _end(context, "cancelled", None, bell)
+        return _end(context, "cancelled", bell)
     if isinstance(error, MoveTo):
         if rows.requeue(context.claim, lane=error.lane, keep_attempt=False):
             bell.ring(context.operation_id, error.lane)
@@ -87,11 +87,20 @@ def _outage_lasts(context: OperationContext) -> bool:
     return (utcnow() - context.claim.started_at).total_seconds() < context.handler.outage_s
 
 
-def _end(context: OperationContext, state: str, error: RexecError | None, bell: Bell) -> str:
-    ours, following = rows.finish(context.claim, state, error=error, progress=context.unwritten_progress())
+def _end(context: OperationContext, state: str, bell: Bell) -> str:
+    unwritten = context.unwritten_progress()
+    if unwritten is not None:
+        rows.save_progress(context.operation_id, context.holder, unwritten)
+    return _finish(context.claim, state, None, bell)
+
+
+def _finish(claim: rows.Claim, state: str, error: RexecError | None, bell: Bell) -> str:
+    if not rows.finish(claim, state, error):
+        return "lost"
+    following = rows.next_of_subject(claim.subject)
     if following is not None:
         bell.ring(following.operation_id, following.lane)
-    return state if ours else "lost"
+    return f"{state}: {error.code}" if error else state
 
 
 def fail(handler: Handler | None, claim: rows.Claim, error: RexecError, bell: Bell) -> str:
@@ -113,7 +122,4 @@ def fail(handler: Handler | None, claim: rows.Claim, error: RexecError, bell: Be
         except Exception:
             log.exception("operation %d (%s): telling its domain failed", claim.operation_id, claim.kind)
             db.session.rollback()
-    _, following = rows.finish(claim, "failed", error=error)
-    if following is not None:
-        bell.ring(following.operation_id, following.lane)
-    return f"failed: {error.code}"
+    return _finish(claim, "failed", error, bell)

@@ -11,18 +11,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import aliased
 
 from rexec.extensions import db, utcnow
-from rexec.jobs.models import Operation
+from rexec.jobs import statements
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection, Executable
+    from sqlalchemy import Executable
 
     from rexec.errors import RexecError
     from rexec.jobs.registry import Lane
@@ -60,20 +58,18 @@ class Waiting:
     lane: Lane
 
 
-def _waiting(row: Any) -> Waiting:
-    return Waiting(row.id, cast("Lane", row.lane))
+def _execute(statement: Executable, **values: Any) -> Sequence[Any]:
+    """Run one statement as a transaction of its own, without the two round trips of BEGIN and COMMIT."""
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        return connection.execute(statement, values).all()
 
 
-def _execute(statement: Executable) -> Sequence[Any]:
-    with db.engine.begin() as connection:
-        return connection.execute(statement).all()
+def _waiting(found: Sequence[Any]) -> list[Waiting]:
+    return [Waiting(row.id, cast("Lane", row.lane)) for row in found]
 
 
-def _nobody_before() -> ColumnElement[bool]:
-    """Nobody works on the subject, and no older operation waits for it."""
-    other = aliased(Operation)
-    ahead = or_(other.state == "working", and_(other.state == "queued", other.id < Operation.id))
-    return ~exists().where(other.subject == Operation.subject, other.id != Operation.id, ahead)
+def _in(seconds: float) -> datetime:
+    return utcnow() + timedelta(seconds=seconds)
 
 
 def claim(operation_id: int, holder: str) -> Claim | None:
@@ -83,14 +79,7 @@ def claim(operation_id: int, holder: str) -> Claim | None:
         operation_id: The row.
         holder: Who takes it, unique for this claim.
     """
-    now = utcnow()
-    conditions = [
-        Operation.id == operation_id,
-        Operation.state == "queued",
-        Operation.not_before <= now,
-        _nobody_before(),
-    ]
-    return _take(operation_id, holder, conditions, attempts=1)
+    return _take(statements.CLAIM, operation_id, holder)
 
 
 def take_over(operation_id: int, holder: str) -> Claim | None:
@@ -100,161 +89,95 @@ def take_over(operation_id: int, holder: str) -> Claim | None:
         operation_id: The row.
         holder: Who takes it, unique for this claim.
     """
-    conditions = [
-        Operation.id == operation_id,
-        Operation.state == "working",
-        Operation.lease_until < utcnow(),
-    ]
-    return _take(operation_id, holder, conditions, attempts=0)
+    return _take(statements.TAKE_OVER, operation_id, holder)
 
 
-def _take(
-    operation_id: int, holder: str, conditions: list[ColumnElement[bool]], *, attempts: int
-) -> Claim | None:
-    now = utcnow()
+def _take(statement: Executable, operation_id: int, holder: str) -> Claim | None:
     lease_ends = time.monotonic() + LEASE_S
-    statement = (
-        update(Operation)
-        .where(*conditions)
-        .values(
-            state="working",
-            attempts=Operation.attempts + attempts,
-            lease_holder=holder,
-            lease_until=now + timedelta(seconds=LEASE_S),
-            started_at=func.coalesce(Operation.started_at, now),
-        )
-        .returning(
-            Operation.kind,
-            Operation.subject,
-            Operation.lane,
-            Operation.attempts,
-            Operation.max_attempts,
-            Operation.started_at,
-            Operation.cancel_requested,
-        )
-    )
     try:
-        taken = _execute(statement)
+        taken = _execute(statement, id_=operation_id, holder_=holder, now_=utcnow(), until_=_in(LEASE_S))
     except IntegrityError:
         # Two operations of one subject claimed at the same moment: the partial unique index let one through.
         return None
     return Claim(operation_id, holder, lease_ends, *taken[0]) if taken else None
 
 
-def due(lane: Lane | None = None, *, unwoken_s: float = 0.0, limit: int = CANDIDATES) -> list[Waiting]:
-    """Queued operations whose turn it is, oldest first.
+def due(lane: Lane | None = None) -> list[Waiting]:
+    """Some queued operations whose turn it is, oldest first.
 
     Args:
         lane: Only of this lane.
-        unwoken_s: Only those due, and not rung for, since so many seconds.
-        limit: How many at most.
     """
-    before = utcnow() - timedelta(seconds=unwoken_s)
-    query = (
-        select(Operation.id, Operation.lane)
-        .where(Operation.state == "queued", Operation.not_before <= before, _nobody_before())
-        .order_by(Operation.id)
-        .limit(limit)
-    )
-    if lane is not None:
-        query = query.where(Operation.lane == lane)
-    if unwoken_s:
-        query = query.where(or_(Operation.woken_at.is_(None), Operation.woken_at <= before))
-    with db.engine.connect() as connection:
-        return [_waiting(row) for row in connection.execute(query)]
+    if lane is None:
+        return _waiting(_execute(statements.DUE, now_=utcnow(), limit_=CANDIDATES))
+    return _waiting(_execute(statements.DUE_IN_LANE, now_=utcnow(), lane_=lane, limit_=CANDIDATES))
+
+
+def unwoken(lane: Lane, for_s: float) -> list[Waiting]:
+    """Some queued operations that have been due, and not rung for, since a while.
+
+    Args:
+        lane: Of this lane.
+        for_s: Seconds since when.
+    """
+    found = _execute(statements.UNWOKEN_IN_LANE, now_=_in(-for_s), lane_=lane, limit_=CANDIDATES)
+    return _waiting(found)
 
 
 def note_woken(operation_ids: Collection[int]) -> None:
     """Remember that the bell was rung for these."""
     with db.engine.begin() as connection:
-        connection.execute(update(Operation).where(Operation.id.in_(operation_ids)).values(woken_at=utcnow()))
-
-
-def _mine(operation_id: int, holder: str) -> ColumnElement[bool]:
-    return and_(Operation.id == operation_id, Operation.state == "working", Operation.lease_holder == holder)
+        connection.execute(statements.NOTE_WOKEN, {"ids_": list(operation_ids), "now_": utcnow()})
 
 
 def renew(holders: Collection[str]) -> dict[str, bool]:
     """Lengthen leases; of each that is still held, whether its cancelling was asked for."""
-    statement = (
-        update(Operation)
-        .where(Operation.state == "working", Operation.lease_holder.in_(holders))
-        .values(lease_until=utcnow() + timedelta(seconds=LEASE_S))
-        .returning(Operation.lease_holder, Operation.cancel_requested)
-    )
-    return {row.lease_holder: row.cancel_requested for row in _execute(statement)}
+    held = _execute(statements.RENEW, holders_=list(holders), until_=_in(LEASE_S))
+    return {row.lease_holder: row.cancel_requested for row in held}
 
 
 def save_progress(operation_id: int, holder: str, values: dict[str, Any]) -> bool | None:
     """Store progress; whether cancelling was asked for, or None when the lease is gone."""
-    statement = (
-        update(Operation)
-        .where(_mine(operation_id, holder))
-        .values(progress=values)
-        .returning(Operation.cancel_requested)
-    )
-    kept = _execute(statement)
-    return bool(kept[0][0]) if kept else None
+    kept = _execute(statements.SAVE_PROGRESS, id_=operation_id, holder_=holder, progress_=values)
+    return bool(kept[0].cancel_requested) if kept else None
 
 
 def cancel_requested(operation_id: int, holder: str) -> bool | None:
     """Whether cancelling was asked for, or None when the lease is gone."""
-    with db.engine.connect() as connection:
-        asked = connection.scalar(select(Operation.cancel_requested).where(_mine(operation_id, holder)))
-    return None if asked is None else bool(asked)
+    found = _execute(statements.CANCEL_REQUESTED, id_=operation_id, holder_=holder)
+    return bool(found[0].cancel_requested) if found else None
 
 
-def finish(
-    claimed: Claim,
-    state: str,
-    *,
-    error: RexecError | None = None,
-    progress: dict[str, Any] | None = None,
-) -> tuple[bool, Waiting | None]:
-    """End an operation, if it is still ours.
+def finish(claimed: Claim, state: str, error: RexecError | None = None) -> bool:
+    """End an operation; whether it was still ours.
 
     Args:
         claimed: What `claim` gave.
         state: "done", "failed" or "cancelled".
         error: Why it failed.
-        progress: Replaces the stored progress, if given.
-
-    Returns:
-        Whether it was still ours, and the subject's next operation.
     """
-    values: dict[str, Any] = {
-        "state": state,
-        "finished_at": utcnow(),
-        "lease_holder": None,
-        "lease_until": None,
-        "error_code": error.code if error else None,
-        "error_message": error.message if error else None,
-    }
-    if progress is not None:
-        values["progress"] = progress
-    with db.engine.begin() as connection:
-        ended = connection.execute(
-            update(Operation).where(_mine(claimed.operation_id, claimed.holder)).values(values)
-        )
-        if not ended.rowcount:
-            return False, None
-        return True, _next_of(connection, claimed.subject)
+    ended = _execute(
+        statements.FINISH,
+        id_=claimed.operation_id,
+        holder_=claimed.holder,
+        state_=state,
+        now_=utcnow(),
+        code_=error.code if error else None,
+        message_=error.message if error else None,
+    )
+    return bool(ended)
 
 
-def _next_of(connection: Connection, subject: str) -> Waiting | None:
-    row = connection.execute(
-        select(Operation.id, Operation.lane)
-        .where(Operation.subject == subject, Operation.state == "queued", Operation.not_before <= utcnow())
-        .order_by(Operation.id)
-        .limit(1)
-    ).first()
-    return _waiting(row) if row else None
+def next_of_subject(subject: str) -> Waiting | None:
+    """The operation of a subject that waits for the one that ended."""
+    found = _waiting(_execute(statements.NEXT_OF_SUBJECT, subject_=subject, now_=utcnow()))
+    return found[0] if found else None
 
 
 def requeue(
     claimed: Claim, *, delay_s: float = 0.0, lane: Lane | None = None, keep_attempt: bool = True
 ) -> bool:
-    """Put an operation back in the queue, if it is still ours.
+    """Put an operation back in the queue; whether it was still ours.
 
     Args:
         claimed: What `claim` gave.
@@ -262,36 +185,27 @@ def requeue(
         lane: Another lane, if it changes.
         keep_attempt: Whether this attempt counts.
     """
-    statement = (
-        update(Operation)
-        .where(_mine(claimed.operation_id, claimed.holder))
-        .values(
-            state="queued",
-            lane=lane or Operation.lane,
-            attempts=Operation.attempts - (0 if keep_attempt else 1),
-            not_before=utcnow() + timedelta(seconds=delay_s),
-            woken_at=None,
-            lease_holder=None,
-            lease_until=None,
-        )
-        .returning(Operation.id)
+    put_back = _execute(
+        statements.REQUEUE,
+        id_=claimed.operation_id,
+        holder_=claimed.holder,
+        lane_=lane or claimed.lane,
+        uncount_=0 if keep_attempt else 1,
+        now_=_in(delay_s),
     )
-    return bool(_execute(statement))
+    return bool(put_back)
 
 
 def give_back(holders: Collection[str]) -> list[Waiting]:
     """Put what these claims hold back in the queue at once, as if they had not begun."""
-    statement = (
-        update(Operation)
-        .where(Operation.state == "working", Operation.lease_holder.in_(holders))
-        .values(
-            state="queued",
-            attempts=Operation.attempts - 1,
-            not_before=utcnow(),
-            woken_at=None,
-            lease_holder=None,
-            lease_until=None,
-        )
-        .returning(Operation.id, Operation.lane)
-    )
-    return [_waiting(row) for row in _execute(statement)]
+    return _waiting(_execute(statements.GIVE_BACK, holders_=list(holders), now_=utcnow()))
+
+
+def queue_expired() -> list[Waiting]:
+    """Put back in the queue what a process held that did not renew, where attempts are left."""
+    return _waiting(_execute(statements.QUEUE_EXPIRED, now_=utcnow()))
+
+
+def expired() -> list[int]:
+    """Ids of operations that a process holds that did not renew."""
+    return [row.id for row in _execute(statements.EXPIRED, now_=utcnow())]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import itertools
 import logging
 from datetime import timedelta
-from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete
 
 from rexec.errors import RexecError
 from rexec.extensions import db, utcnow
@@ -18,9 +17,6 @@ from rexec.jobs.outcome import fail
 from rexec.jobs.registry import LANES, THREADS
 from rexec.jobs.runner import process_name
 from rexec.jobs.schedule import periodic
-
-if TYPE_CHECKING:
-    from rexec.jobs.registry import Lane
 
 log = logging.getLogger(__name__)
 
@@ -46,29 +42,13 @@ def sweep() -> None:
 
 
 def _requeue_expired() -> None:
-    now = utcnow()
-    statement = (
-        update(Operation)
-        .where(
-            Operation.state == "working",
-            Operation.lease_until < now,
-            Operation.attempts < Operation.max_attempts,
-        )
-        .values(state="queued", lease_holder=None, lease_until=None, not_before=now, woken_at=now)
-        .returning(Operation.id, Operation.lane)
-    )
-    with db.engine.begin() as connection:
-        taken_back = connection.execute(statement).all()
-    for operation_id, lane in taken_back:
-        log.warning("operation %d was left by a process that is gone: queued again", operation_id)
-        bell().ring(operation_id, cast("Lane", lane))
+    for row in rows.queue_expired():
+        log.warning("operation %d was left by a process that is gone: queued again", row.operation_id)
+        bell().ring(row.operation_id, row.lane)
 
 
 def _fail_exhausted() -> None:
-    expired = select(Operation.id).where(Operation.state == "working", Operation.lease_until < utcnow())
-    with db.engine.connect() as connection:
-        operation_ids = connection.scalars(expired).all()
-    for operation_id in operation_ids:
+    for operation_id in rows.expired():
         claimed = rows.take_over(operation_id, process_name())
         if claimed is not None:
             log.error("operation %d was interrupted for the last time", operation_id)
@@ -77,7 +57,7 @@ def _fail_exhausted() -> None:
 
 def _ring_again() -> None:
     for lane in LANES:
-        waiting = rows.due(lane, unwoken_s=UNWOKEN_S)
+        waiting = rows.unwoken(lane, UNWOKEN_S)
         # Unanswered rings mean busy workers, and a worker looks for more by itself when it is done.
         if not waiting or bell().pending(lane) != 0:
             continue

@@ -75,9 +75,8 @@ def test_operations_of_one_subject_keep_their_order(add):
     assert rows.claim(second, "me") is None
     claimed = rows.claim(first, "me")
     assert rows.claim(second, "me") is None
-    ours, following = rows.finish(claimed, "done")
-    assert ours
-    assert following == rows.Waiting(second, "quick")
+    assert rows.finish(claimed, "done")
+    assert rows.next_of_subject("thing:1") == rows.Waiting(second, "quick")
     assert rows.claim(second, "me") is not None
 
 
@@ -110,7 +109,7 @@ def test_a_holder_that_was_replaced_writes_nothing(add, row):
     rows.claim(operation_id, "new")
     assert rows.save_progress(operation_id, "old", {"bytes": 1}) is None
     assert rows.cancel_requested(operation_id, "old") is None
-    assert rows.finish(old, "done") == (False, None)
+    assert not rows.finish(old, "done")
     assert not rows.requeue(old)
     assert rows.renew(["old"]) == {}
     held = row(operation_id)
