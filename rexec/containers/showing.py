@@ -15,6 +15,7 @@ from rexec.web.filters import duration, megabytes, since, size
 
 CANCEL_AFTER = timedelta(seconds=10)
 IDLE_AFTER = timedelta(minutes=1)
+JUST_STARTED = timedelta(minutes=1)
 PERCENT = 100
 
 WORDS = {
@@ -55,6 +56,16 @@ class Shown:
     can_cancel: bool
     pull: dict[str, Any] | None
     stages: tuple[Stage, ...]
+
+    @property
+    def head(self) -> str:
+        """What stands beside the name: for a minute what the start took, then how long it is up."""
+        row = self.row
+        if row.status != "running" or row.started_at is None:
+            return self.text if row.status == "stopped" else ""
+        if row.timings and utcnow() - row.started_at < JUST_STARTED:
+            return f"Running in {timings_words(row.timings)}"
+        return f"Up {_span(row.started_at)}"
 
     @property
     def note(self) -> str | None:

@@ -139,3 +139,10 @@ def test_what_a_start_took_is_one_line():
 )
 def test_logs_are_shown_as_plain_text(raw, text):
     assert logs.readable(raw) == text
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(5, "Running in 0.41 s: start 0.41"), (300, "Up 5 min")])
+def test_the_head_says_what_the_start_took_and_later_how_long_it_is_up(app, seconds, text):
+    started = utcnow() - timedelta(seconds=seconds)
+    row = make_container(started_at=started, timings={"total": 0.41, "start": 0.41})
+    assert showing.show(row, None).head == text
