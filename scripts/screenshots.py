@@ -4,8 +4,8 @@
 Usage: .venv/bin/python scripts/screenshots.py URL FOLDER [--join LINK] [--only NAME...]
 
 It signs up somebody new and launches containers of theirs: real pages with real data. LINK, the one that
-`rexec serve` logs while there is no admin, makes that person the admin, whose pages are saved too, and lets them
-have a plan with room for several containers.
+`rexec serve` logs while there is no admin, makes that person the admin, whose pages are saved too, and gives
+them a plan with room for several containers.
 """
 
 from __future__ import annotations
@@ -173,7 +173,9 @@ def launch(page: Page, name: str, image: str, until: str) -> str:
     page.locator("form.launch button[type=submit]").click()
     page.wait_for_url("**/containers/*")
     page.locator(f'main [data-container-id][data-status="{until}"]').wait_for(timeout=WAIT_MS)
-    return page.url.removeprefix(page.evaluate("location.origin"))
+    place = page.url.removeprefix(page.evaluate("location.origin"))
+    page.goto("/containers")  # a terminal left open would decide on the size of the later ones
+    return place
 
 
 def stop(page: Page, place: str) -> None:
