@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, cast
 from flask import current_app
 
 from rexec.jobs.in_process import InProcessRunner, PolledBell
+from rexec.jobs.service import waiting
 
 if TYPE_CHECKING:
     from flask import Flask
 
     from rexec.config import Settings
     from rexec.jobs.models import Operation
-    from rexec.jobs.registry import Lane
     from rexec.jobs.runner import Bell
 
 EXTENSION = "rexec.jobs.bell"
@@ -45,7 +45,8 @@ def wake(operation: Operation) -> None:
     Args:
         operation: What `add` gave.
     """
-    bell().ring(operation.id, cast("Lane", operation.lane))
+    known = waiting(operation)
+    bell().ring(known.operation_id, known.lane)
 
 
 def start_in_process(app: Flask) -> None:

@@ -59,6 +59,7 @@ class LaneWorker(SimpleWorker):
             log_job_description=False,
         )
         self.app = app
+        self.client_id: int = connection.client_id()
 
     def serve(self, stopping: threading.Event) -> None:
         """Pop and run until told to stop.
@@ -110,7 +111,7 @@ class RqWorkers:
         self.bell = bell
         self.runner = Runner(app, bell)
         app.extensions[RUNNER] = self.runner
-        self._connections: list[Redis] = []
+        self._workers: dict[str, LaneWorker] = {}
         self._failing = threading.Event()
 
     def run(self, stopping: threading.Event, stop_timeout_s: float) -> None:
@@ -124,27 +125,26 @@ class RqWorkers:
         logging.getLogger("rq.worker").setLevel(logging.CRITICAL)
         for lane in LANES:
             for number in range(THREADS[lane]):
-                connection = connect(self.bell.url, read_timeout_s=POP_S + 10)
-                self._connections.append(connection)
-                threading.Thread(
-                    target=self._serve, args=(lane, connection), name=f"jobs-{lane}-{number}", daemon=True
-                ).start()
+                name = f"jobs-{lane}-{number}"
+                threading.Thread(target=self._serve, args=(lane, name), name=name, daemon=True).start()
         while True:
             say_alive(self.runner)
             if stopping.wait(BEAT_S):
                 break
+        log.info("the worker is stopping")
         self.runner.stopping.set()
         self._hang_up()
         self.runner.stop(stop_timeout_s)
         self.bell.close(LAST_RINGS_S)
 
-    def _serve(self, lane: Lane, connection: Redis) -> None:
+    def _serve(self, lane: Lane, name: str) -> None:
         enter_lane(lane)
+        connection = connect(self.bell.url, read_timeout_s=POP_S + 10)
         pause_s = FIRST_PAUSE_S
         stopping = self.runner.stopping
         while not stopping.is_set():
             try:
-                worker = LaneWorker(lane, self.app, connection)
+                self._workers[name] = worker = LaneWorker(lane, self.app, connection)
                 if self._failing.is_set():
                     self._failing.clear()
                     log.info("Redis answers again")
@@ -164,5 +164,9 @@ class RqWorkers:
 
     def _hang_up(self) -> None:
         """End the blocking pops: a ring that one took now would be lost until the watcher rings again."""
-        for connection in self._connections:
-            connection.connection_pool.disconnect()
+        try:
+            with connect(self.bell.url) as connection:
+                for worker in list(self._workers.values()):
+                    connection.client_unblock(worker.client_id)
+        except RedisError as error:
+            log.debug("the pops end with the process: %s", type(error).__name__)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 from sqlalchemy import or_, select, update
 
 from rexec.extensions import db, utcnow
 from rexec.jobs import registry
 from rexec.jobs.models import Operation
+from rexec.jobs.rows import Waiting
+
+if TYPE_CHECKING:
+    from rexec.jobs.registry import Lane
 
 OPEN = ("queued", "working")
+_WAITING = "_waiting"
 
 
 def add(kind: str, subject: str) -> Operation:
@@ -27,7 +34,15 @@ def add(kind: str, subject: str) -> Operation:
     operation = Operation(kind=kind, subject=subject, lane=handler.lane, max_attempts=handler.max_attempts)
     db.session.add(operation)
     db.session.flush()
+    # The commit expires every column, and reading one again would be a query just before the bell.
+    vars(operation)[_WAITING] = Waiting(operation.id, handler.lane)
     return operation
+
+
+def waiting(operation: Operation) -> Waiting:
+    """What the bell needs to know of an operation."""
+    known = cast("Waiting | None", vars(operation).get(_WAITING))
+    return known or Waiting(operation.id, cast("Lane", operation.lane))
 
 
 def active(subject: str) -> Operation | None:

@@ -104,6 +104,7 @@ def test_a_stopped_worker_gives_back_what_it_cannot_finish(new_worker, launch, u
     operation_id = launch("test.hold")
     until("working", operation_id)
     assert first.stop() == 0
+    assert "Traceback" not in first.log
     assert (row(operation_id).state, row(operation_id).attempts) == ("queued", 0)
     second = new_worker()
     diary.go.touch()
@@ -117,7 +118,7 @@ def test_a_stopped_worker_finishes_what_it_can(new_worker, launch, until, row, d
     until("working", operation_id)
     with ThreadPoolExecutor(1) as pool:
         stopping = pool.submit(worker.stop, 30)
-        eventually(lambda: "stopping" in worker.log)
+        eventually(lambda: "is stopping" in worker.log)
         diary.go.touch()
         assert stopping.result() == 0
     assert row(operation_id).state == "done"

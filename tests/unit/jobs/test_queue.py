@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 
 from rexec import jobs
 from rexec.extensions import db, utcnow
@@ -19,6 +20,17 @@ def some_handler(handle):
 def test_an_added_operation_waits_in_its_handlers_lane(add, row):
     waiting = row(add("test.slow"))
     assert (waiting.state, waiting.lane, waiting.attempts, waiting.max_attempts) == ("queued", "slow", 0, 3)
+
+
+def test_waking_right_after_the_commit_asks_the_database_nothing(app, bell):
+    operation = jobs.add("test.slow", "thing:1")
+    operation_id = operation.id
+    db.session.commit()
+    statements = []
+    event.listen(db.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    jobs.wake(operation)
+    assert bell.rung == [(operation_id, "slow")]
+    assert statements == []
 
 
 def test_a_rolled_back_transaction_leaves_no_operation(app):
