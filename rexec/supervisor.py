@@ -32,10 +32,7 @@ STEADY_AFTER_S = 60.0
 MIGRATE_WITHIN_S = 60.0
 PR_SET_PDEATHSIG = 1
 
-_SHARED_MODULES = (
-    *("rexec", "rexec.accounts", "rexec.admin", "rexec.billing", "rexec.containers", "rexec.health"),
-    *("rexec.jobs", "rexec.terminals", "rexec.web.server", "rexec.watcher", "sqlalchemy.dialects"),
-)
+_PARTS_MODULES = ("rexec.web.server", "rexec.web.worker", "rexec.watcher", "rexec.jobs.rq_worker")
 
 
 @dataclass
@@ -60,13 +57,32 @@ def serve(settings: Settings) -> int:
     Returns:
         The exit code: 0 after a signal, 1 when the database could not be migrated or web died.
     """
-    for module in _SHARED_MODULES:
-        importlib.import_module(module)
-    gc.collect()
-    gc.freeze()
+    _load_what_all_parts_share(settings)
     if not _wait_for(_fork("migrate", lambda: _migrate(settings))):
         return 1
     return _Supervisor(settings, parts(settings)).run()
+
+
+def _load_what_all_parts_share(settings: Settings) -> None:
+    """Import everything before the forks, and refuse here what cannot work.
+
+    Raises:
+        ConfigError: The plans or the catalogue cannot work.
+    """
+    from sqlalchemy.orm import configure_mappers
+
+    from rexec import create_app
+    from rexec.web.server import limit_memory_arenas
+
+    limit_memory_arenas()
+    for module in _PARTS_MODULES:
+        importlib.import_module(module)
+    # Thrown away: each part makes its own, but the code and what it caches stay in the shared memory.
+    create_app(settings)
+    configure_mappers()
+    gc.collect()
+    # Out of the collector's sight, it is not written to, and so not copied.
+    gc.freeze()
 
 
 def parts(settings: Settings) -> list[Part]:
