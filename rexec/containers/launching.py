@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from flask import current_app
 
@@ -19,7 +19,7 @@ from rexec.containers.errors import BuiltInImageMissing, ForeignContainer, Netwo
 from rexec.containers.gateway import docker
 from rexec.containers.host_state import LABEL_CONTAINER, LABEL_DEPLOYMENT, deployment
 from rexec.containers.models import Container
-from rexec.containers.pulls import PullTally
+from rexec.containers.pulls import PatientPull, PullTally
 from rexec.containers.states import enter
 from rexec.docker_host.errors import (
     DockerAPIError,
@@ -30,11 +30,6 @@ from rexec.docker_host.errors import (
 )
 from rexec.extensions import utcnow
 from rexec.jobs import OperationContext
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-
-    from rexec.docker_host import PullProgress
 
 log = logging.getLogger(__name__)
 
@@ -154,11 +149,10 @@ class Launch:
         began = time.perf_counter()
         tally = PullTally()
         self.context.progress(tally.facts())
-        lines = docker().pull_image(self.row.image_reference, deadline_s=PULL_DEADLINE_S)
-        # Closing it is what ends the pull on the Docker host.
-        with closing(cast("Generator[PullProgress]", lines)):
+        with closing(iter(PatientPull(docker(), self.row.image_reference, PULL_DEADLINE_S))) as lines:
             for line in lines:
-                tally.take(line)
+                if line is not None:
+                    tally.take(line)
                 self.context.progress(tally.facts())
                 if self.context.cancelled():
                     raise Lost

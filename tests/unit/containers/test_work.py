@@ -159,12 +159,13 @@ def test_somebody_elses_container_with_our_name_is_left_alone(launched, work, fr
     assert len(docker_host.found) == 1
 
 
-def test_cancel_in_the_middle_of_a_pull_ends_it(owner, work, fresh, docker_host):
+def test_cancel_in_the_middle_of_a_pull_ends_it(app, owner, work, fresh, docker_host):
     row_id = service.launch(owner, "lab", "alpine").id
 
     def cancel():
-        assert fresh(row_id).status == "pulling"
-        service.cancel(row_id)
+        with app.app_context():
+            assert fresh(row_id).status == "pulling"
+            service.cancel(row_id)
 
     docker_host.before("pull_line", cancel)
     work()
