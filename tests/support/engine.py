@@ -35,9 +35,10 @@ class Engine:
 
     def start(self) -> None:
         """Start it, or do nothing where it runs; wait until it answers."""
+        # From here on there is something to stop, also when this is interrupted.
+        self.started = True
         done = self._script("start")
         assert done.returncode == 0, done.stderr
-        self.started = True
 
     def stop(self) -> None:
         """End it with its containers and take away what it left on the machine."""
@@ -48,9 +49,9 @@ class Engine:
 
     def end(self) -> None:
         """Stop it without the ten seconds that each container may take to end."""
-        if self.started and _runs(self.pid):
+        if self.started and (self.folder / "dockerd.pid").exists() and _runs(self.pid):
             self.resume()
-            running = self.docker("ps", "-q").split()
+            running = self.docker("ps", "-q", check=False).split()
             if running:
                 self.docker("kill", *running, check=False)
         self.stop()
