@@ -87,7 +87,8 @@ def open_events(session: DaemonSession, since: float | None, labels: Mapping[str
     Args:
         session: The daemon.
         since: Unix time from which to begin, for what was missed; the daemon remembers the last 256 events.
-        labels: What the objects must carry; a value of None asks for the name alone.
+        labels: What the objects must carry; a value of None asks for the name alone. Events of volumes and
+            networks name no labels, so that with labels only containers' come.
 
     Raises:
         DockerHostError: The daemon is away or refuses.

@@ -13,6 +13,7 @@ from typing import Self
 
 from tests.support.certificates import Pair
 
+TLS_HELLO = b"\x16\x03"
 Talk = Callable[[socket.socket], None]
 
 
@@ -79,11 +80,11 @@ def server_context(pair: Pair, folder: Path, *, client_ca: str | None = None) ->
 
 
 def read_request(connection: socket.socket) -> tuple[str, str, bytes] | None:
-    """Method, path and body of the next request; None at the end of the connection."""
+    """Method, path and body of the next request; None at the end of the connection, or where TLS is tried."""
     data = b""
     while b"\r\n\r\n" not in data:
         piece = connection.recv(65536)
-        if not piece:
+        if not piece or piece.startswith(TLS_HELLO):
             return None
         data += piece
     head, _, body = data.partition(b"\r\n\r\n")
