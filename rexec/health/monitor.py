@@ -15,7 +15,7 @@ from sqlalchemy import select
 from rexec.extensions import db, utcnow
 from rexec.health.models import HealthReport
 from rexec.health.probes import Probe, off
-from rexec.health.verdict import Seen, put_together
+from rexec.health.verdict import Seen, put_together, unknown
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,6 +28,8 @@ LOOK_EVERY_S = 2.0
 REDIS_EVERY_S = 15.0
 DATABASE_DEADLINE_S = 2.0
 REDIS_DEADLINE_S = 1.5
+STALE_S = 20.0
+BLIND = "web: this process has not looked lately"
 EXTENSION = "rexec.health.monitor"
 
 
@@ -137,7 +139,16 @@ def stop(app: Flask) -> None:
         monitor.stop()
 
 
-def snapshot(app: Flask) -> Snapshot | None:
-    """The last look of this process, or None before the first."""
+def answer(app: Flask) -> dict[str, Any]:
+    """The body of `/health` from the last look of this process; down where that is too long ago.
+
+    Args:
+        app: The application of this process.
+    """
     monitor = cast("Monitor | None", app.extensions.get(EXTENSION))
-    return monitor.snapshot if monitor else None
+    snapshot = monitor.snapshot if monitor else None
+    if snapshot is None:
+        return unknown(utcnow())
+    if time.monotonic() - snapshot.taken_at > STALE_S:
+        return {**snapshot.body, "status": "down", "warnings": [*snapshot.body["warnings"], BLIND]}
+    return snapshot.body

@@ -17,6 +17,9 @@ FRESH_S = 25.0
 GONE_S = 40.0
 STARTING_S = 40.0
 
+UNSEEN = "not looked at yet"
+VERSION = metadata.version("rexec")
+
 VITAL = ("database", "docker", "worker", "watcher")
 
 Check = dict[str, Any]
@@ -54,13 +57,25 @@ def put_together(seen: Seen) -> dict[str, Any]:
         "watcher": watcher,
         "certificates": _certificates(expiries, seen),
     }
+    return _body(overall(checks), checks, expiries, seen.now)
+
+
+def unknown(now: datetime) -> dict[str, Any]:
+    """The body of `/health` before anybody has looked: nothing is known to work."""
+    names = ("database", "redis", "docker", "worker", "watcher", "certificates")
+    return _body("down", {name: _check("warning", error=UNSEEN) for name in names}, [], now)
+
+
+def _body(
+    status: str, checks: dict[str, Check], expiries: list[certificates.Expiry], now: datetime
+) -> dict[str, Any]:
     return {
-        "status": overall(checks),
-        "version": metadata.version("rexec"),
-        "checked_at": stamp(seen.now),
+        "status": status,
+        "version": VERSION,
+        "checked_at": stamp(now),
         "checks": checks,
-        "certificates": [certificate.show(seen.now) for certificate in expiries],
-        "warnings": _warnings(checks, expiries, seen.now),
+        "certificates": [certificate.show(now) for certificate in expiries],
+        "warnings": _warnings(checks, expiries, now),
     }
 
 
@@ -93,7 +108,7 @@ def _watcher(seen: Seen) -> Check:
 def _reported(stored: Check | None, watcher: Check) -> Check:
     """What the watcher saw; with a doubt where its report is old."""
     if stored is None:
-        return _check("warning", error="not looked at yet")
+        return _check("warning", error=UNSEEN)
     if watcher["status"] == "ok" or stored["status"] == "down":
         return stored
     return {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, current_app, jsonify
@@ -13,18 +12,14 @@ from rexec.health.verdict import http_status
 if TYPE_CHECKING:
     from flask import Response
 
-STALE_S = 20.0
-
 blueprint = Blueprint("health", __name__)
 
 
 @blueprint.get("/health")
 def health() -> tuple[Response, int]:
     """How everything is, as of at most some seconds ago."""
-    snapshot = monitor.snapshot(current_app)
-    if snapshot is None or time.monotonic() - snapshot.taken_at > STALE_S:
-        return jsonify(status="down", warnings=["this process has not looked lately"]), 503
-    return jsonify(snapshot.body), http_status(snapshot.body)
+    body = monitor.answer(current_app)
+    return jsonify(body), http_status(body)
 
 
 @blueprint.get("/health/live")

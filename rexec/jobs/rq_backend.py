@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import queue
+import socket
 import threading
 import time
 from typing import TYPE_CHECKING, Any, cast
@@ -27,6 +28,8 @@ RUNNER = "rexec.jobs.runner"
 JOB = "rexec.jobs.rq_backend.run"
 DEADLINE_S = 1.0
 SKIP_AFTER_FAILURE_S = 3.0
+KEEPALIVE = {socket.TCP_KEEPIDLE: 30, socket.TCP_KEEPINTVL: 10, socket.TCP_KEEPCNT: 3}
+"""A blocking pop is silent for minutes: without this a router on the way forgets it."""
 RING_LIVES_S = 900
 FAILURE_LIVES_S = 60
 
@@ -43,6 +46,7 @@ def connect(url: str, *, read_timeout_s: float = DEADLINE_S) -> Redis:
         socket_connect_timeout=DEADLINE_S,
         socket_timeout=read_timeout_s,
         socket_keepalive=True,
+        socket_keepalive_options=KEEPALIVE,
         retry=Retry(NoBackoff(), 0),
     )
 

@@ -154,8 +154,11 @@ class RqWorkers:
                 worker.serve(stopping)
             except RedisError as error:
                 self._complain(error)
-                stopping.wait(pause_s)
-                pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+            except Exception:
+                # A thread that ended would be missed for as long as the process lives.
+                log.exception("%s begins anew", name)
+            stopping.wait(pause_s)
+            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
 
     def _complain(self, error: RedisError) -> None:
         if not self._failing.is_set() and not self.runner.stopping.is_set():

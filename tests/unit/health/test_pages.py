@@ -104,6 +104,14 @@ def test_before_the_first_look_it_is_not_ok(app):
     answer = app.test_client().get("/health")
     assert answer.status_code == 503
     assert answer.json["status"] == "down"
+    assert set(answer.json["checks"]) == {
+        "database",
+        "redis",
+        "docker",
+        "worker",
+        "watcher",
+        "certificates",
+    }
 
 
 def test_a_monitor_that_stopped_looking_is_not_believed(app, looking, whole):
