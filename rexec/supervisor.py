@@ -31,6 +31,7 @@ MAX_BACKOFF_S = 30.0
 STEADY_AFTER_S = 60.0
 MIGRATE_WITHIN_S = 60.0
 PR_SET_PDEATHSIG = 1
+PR_SET_NAME = 15
 
 _PARTS_MODULES = ("rexec.web.server", "rexec.web.worker", "rexec.watcher", "rexec.jobs.rq_worker")
 
@@ -202,7 +203,7 @@ def _fork(name: str, run: Callable[[], None]) -> int:
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
-        _die_with(parent)
+        _die_with(parent, f"rexec-{name}")
         run()
         code = 0
     except SystemExit as leaving:
@@ -218,9 +219,10 @@ def _fork(name: str, run: Callable[[], None]) -> int:
         os._exit(code)
 
 
-def _die_with(parent: int) -> None:
-    """Have the kernel end this process with its parent, so that a killed `serve` leaves nothing behind."""
+def _die_with(parent: int, name: str) -> None:
+    """Have the kernel end this process with its parent, and show its name in `ps -e` and `top`."""
     if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_NAME, name.encode())
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != parent:
             os._exit(1)

@@ -148,7 +148,7 @@ def _started_later(row: Snapshot, sight: Sight) -> bool:
     """Whether the Docker host started it again by itself, as it does after a fall or a reboot."""
     if sight.started_at is None or row.started_at is None:
         return False
-    return (sight.started_at - row.started_at).total_seconds() > 1
+    return sight.started_at > row.started_at
 
 
 def note_out_of_memory(row: Snapshot) -> None:

@@ -12,13 +12,12 @@ from tests.support.stacks import POSTGRES
 from tests.support.waiting import eventually
 
 
-def child_named(pid, word):
-    """The process below `pid` whose command line has this word."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    for child in children:
-        if word in Path(f"/proc/{child}/cmdline").read_text().split("\0"):
+def child_named(pid, name):
+    """The process below `pid` that has this name."""
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        if Path(f"/proc/{child}/comm").read_text().strip() == name:
             return int(child)
-    raise AssertionError(f"no child {word} of {pid}")
+    raise AssertionError(f"no child {name} of {pid}")
 
 
 def test_a_worker_killed_in_the_middle_of_a_create_leaves_no_orphan(
@@ -40,8 +39,9 @@ def test_a_worker_killed_in_the_middle_of_a_create_leaves_no_orphan(
             eventually(lambda: user.status(public_id) == "creating")
             # The request to the daemon is on its way: it arrives after the one who sent it has died.
             if stack.name == POSTGRES:
-                os.kill(child_named(server.pid, "worker"), signal.SIGKILL)
+                os.kill(child_named(server.pid, "rexec-worker"), signal.SIGKILL)
             else:
+                os.killpg(server.pid, signal.SIGKILL)
                 server.kill()
             proxy.forward()
             if stack.name != POSTGRES:
