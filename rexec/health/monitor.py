@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rexec.config import Settings
 
 LOOK_EVERY_S = 2.0
-REDIS_EVERY_S = 15.0
+REDIS_EVERY_S = 30.0
 DATABASE_DEADLINE_S = 2.0
 REDIS_DEADLINE_S = 1.5
 STALE_S = 20.0

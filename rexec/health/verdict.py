@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 FRESH_S = 25.0
 """The watcher writes every 10 s and may wait 5 s for each answer."""
-GONE_S = 40.0
+GONE_S = 45.0
 STARTING_S = 40.0
 
 UNSEEN = "not looked at yet"

@@ -17,7 +17,8 @@ from rexec.jobs.models import Lease
 
 log = logging.getLogger(__name__)
 
-RUN_AT_MOST_S = 120.0
+RUN_AT_MOST_S = 30.0
+"""A run that takes longer may begin elsewhere too; one whose process was killed is missed for so long."""
 PREFIX = "every:"
 
 Periodic = Callable[[], Any]

@@ -67,14 +67,13 @@ def _taking(condition: ColumnElement[bool], attempts: int) -> ReturningUpdate[tu
 CLAIM = _taking(and_(QUEUED, row.not_before <= now_, ITS_TURN), attempts=1)
 TAKE_OVER = _taking(and_(WORKING, row.lease_until < now_), attempts=0)
 
-_DUE = (
+DUE = (
     select(row.id, row.lane)
     .where(QUEUED, row.not_before <= now_, ITS_TURN)
     .order_by(row.id)
     .limit(bindparam("limit_"))
 )
-DUE = _DUE
-DUE_IN_LANE = _DUE.where(row.lane == bindparam("lane_"))
+DUE_IN_LANE = DUE.where(row.lane == bindparam("lane_"))
 UNWOKEN_IN_LANE = DUE_IN_LANE.where(or_(row.woken_at.is_(None), row.woken_at <= now_))
 
 NOTE_WOKEN = update(operations).where(row.id.in_(bindparam("ids_", expanding=True))).values(woken_at=now_)

@@ -12,7 +12,7 @@ from rexec.errors import RexecError
 from rexec.extensions import db, utcnow
 from rexec.jobs import registry, rows
 from rexec.jobs.backends import bell
-from rexec.jobs.models import Operation
+from rexec.jobs.models import Lease, Operation
 from rexec.jobs.outcome import fail
 from rexec.jobs.registry import LANES, THREADS
 from rexec.jobs.runner import process_name
@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 SWEEP_S = 5.0
 UNWOKEN_S = 10.0
 KEEP_FINISHED = timedelta(days=7)
+KEEP_LEASE = timedelta(days=1)
 
 
 class Interrupted(RexecError):
@@ -69,6 +70,7 @@ def _ring_again() -> None:
 
 @periodic("jobs.prune", every_s=3600)
 def prune() -> None:
-    """Delete operations that ended a week ago."""
+    """Delete operations that ended a week ago, and leases that nobody wanted for a day."""
     with db.engine.begin() as connection:
         connection.execute(delete(Operation).where(Operation.finished_at < utcnow() - KEEP_FINISHED))
+        connection.execute(delete(Lease).where(Lease.until < utcnow() - KEEP_LEASE))

@@ -66,7 +66,7 @@ def test_a_deployment_without_redis_is_whole():
     assert put_together(seen(redis=OFF))["status"] == "ok"
 
 
-@pytest.mark.parametrize(("age_s", "status"), [(0, "ok"), (25, "ok"), (26, "warning"), (41, "down")])
+@pytest.mark.parametrize(("age_s", "status"), [(0, "ok"), (25, "ok"), (26, "warning"), (46, "down")])
 def test_an_old_report_means_that_the_watcher_is_gone(age_s, status):
     body = put_together(seen(age_s=age_s))
     assert body["checks"]["watcher"]["status"] == status

@@ -4,6 +4,7 @@ import logging
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 
 from rexec import jobs
 from rexec.errors import NotFound, RexecError, Unavailable
@@ -179,6 +180,17 @@ def test_a_runner_goes_on_with_what_waits_in_its_lane(handle, add, row, runner):
         "done",
         "queued",
     ]
+
+
+def test_an_operation_costs_three_statements_beside_its_handlers(handle, add, runner):
+    handle(lambda _: None)
+    operation_ids = [add(), add(subject="thing:2")]
+    runner._work_one(operation_ids[0])
+    statements = []
+    event.listen(db.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    runner._work_one(operation_ids[1])
+    # The claim, the end, and who of the same subject comes next.
+    assert [statement.split()[0] for statement in statements] == ["UPDATE", "UPDATE", "SELECT"]
 
 
 def test_what_a_failed_handler_left_in_its_session_is_not_stored(handle, add, row, runner):

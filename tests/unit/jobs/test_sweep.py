@@ -7,7 +7,7 @@ import pytest
 from rexec import jobs
 from rexec.extensions import db, utcnow
 from rexec.jobs import rows
-from rexec.jobs.models import Operation
+from rexec.jobs.models import Lease, Operation
 from rexec.jobs.sweep import prune
 
 PAST = timedelta(seconds=1)
@@ -100,11 +100,14 @@ def test_while_the_bell_is_broken_rows_stay_unwoken(told, add, row, bell):
     assert row(operation_id).woken_at is None
 
 
-def test_operations_that_ended_a_week_ago_are_forgotten(told, add, row):
+def test_what_ended_long_ago_is_forgotten(told, add, row):
     old = add(state="done", finished_at=utcnow() - timedelta(days=8))
     recent = add(state="failed", finished_at=utcnow() - timedelta(days=6))
     waiting = add(created_at=utcnow() - timedelta(days=8))
+    jobs.lease("gone", "a process of yesterday", -90_000)
+    jobs.lease("kept", "a process of today", -3600)
     prune()
+    assert {lease.name for lease in db.session.query(Lease)} == {"kept"}
     assert row(old) is None
     assert row(recent) is not None
     assert row(waiting) is not None
