@@ -85,12 +85,6 @@ function watchPolling() {
   document.addEventListener("htmx:before:request", (event) => {
     if (document.hidden && event.detail.ctx.sourceEvent?.type === "every") event.preventDefault();
   });
-  // A poll that was led elsewhere (the log-in page, once the session is over) must not land inside the page.
-  document.addEventListener("htmx:before:swap", (event) => {
-    if (!event.detail.ctx.response?.raw?.redirected) return;
-    event.preventDefault();
-    location.reload();
-  });
   document.addEventListener("htmx:after:swap", showPageState);
   document.addEventListener("htmx:finally:request", restoreForms);
 }
