@@ -81,10 +81,12 @@ def test_without_docker_host_it_takes_the_private_engine_and_leaves_it_running(s
     assert engine.docker("version", "--format", "{{.Server.Version}}")
 
 
-def test_interrupting_it_ends_everything_it_started(start_run, engine):
+def test_ctrl_c_ends_everything_it_started(start_run, engine):
     running = start_run(**engine.environment())
     session = running.pid
-    assert running.stop() == 0
+    # A terminal sends it to all processes of the foreground group.
+    os.killpg(session, signal.SIGINT)
+    assert running.process.wait(15) == 0
     assert not listens(running.port)
     eventually(lambda: not _members(session), 5, message="all processes of its session gone")
 
