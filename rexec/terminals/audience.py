@@ -65,10 +65,25 @@ class Audience:
         self.ring.append(live)
         return max(len(before), self.ring.start)
 
-    def show_all(self) -> None:
-        """Hand new output to everybody who has room for it."""
-        for viewer in list(self.viewers):
-            self.show(viewer)
+    def take(self, data: bytes, *, is_live: bool) -> None:
+        """Keep new output, and hand it to everybody who has room for it.
+
+        Args:
+            data: From the stream.
+            is_live: Whether anybody may see it yet.
+        """
+        ring = self.ring
+        before = ring.end
+        ring.append(data)
+        if not is_live:
+            return
+        for viewer in tuple(self.viewers):
+            if viewer.cursor == before and viewer.live_at is None and viewer.has_room():
+                # The usual case, without going through the ring.
+                viewer.cursor = ring.end
+                viewer.send_output(data)
+            else:
+                self.show(viewer)
         self.pace()
 
     def show(self, viewer: Viewer) -> None:
@@ -113,13 +128,7 @@ class Audience:
 
     def pace(self) -> None:
         """Read the engine as fast as the fastest viewer follows; one that does not move is not waited for."""
-        now = time.monotonic()
-        lags = [
-            self.ring.end - viewer.cursor + viewer.waiting
-            for viewer in self.viewers
-            if viewer.cursor is not None and not viewer.is_stalled(now)
-        ]
-        lag = min(lags, default=0)
+        lag = self._smallest_lag()
         if lag > PAUSE_LAG and not self._paused and self._stream is not None:
             self._paused = True
             self._stream.pause()
@@ -127,6 +136,16 @@ class Audience:
         elif lag < RESUME_LAG and self._paused and self._stream is not None:
             self._paused = False
             self._stream.resume()
+
+    def _smallest_lag(self) -> int:
+        now = time.monotonic()
+        smallest: int | None = None
+        for viewer in self.viewers:
+            if viewer.cursor is None or viewer.is_stalled(now):
+                continue
+            lag = self.ring.end - viewer.cursor + viewer.waiting
+            smallest = lag if smallest is None else min(smallest, lag)
+        return smallest or 0
 
     def _pace_again(self) -> None:
         self.pace()

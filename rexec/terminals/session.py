@@ -116,20 +116,23 @@ class Session:
             self._held.remove(viewer)
         self._sizes.on_left(viewer, self.viewers)
         self._audience.pace()
-        if not self.viewers:
+        if not self.viewers and viewer.is_done:
+            self.retire()
+        elif not self.viewers:
             self._left_at = time.monotonic()
             self._loop.call_later(self._keep_s, self._retire_if_alone)
 
     def on_typed(self, viewer: Viewer, data: bytes) -> None:
         """See `Shown`."""
-        if self.state in {State.LOST, State.OVER}:
+        if self.state is State.LOST or self.state is State.OVER:
             # Typed blindly, it would run when nobody expects it any more.
             return
-        if self._sizes.owner not in {viewer, None} and is_report(data):
+        if not is_report(data):
+            viewer.typed_at = time.monotonic()
+            self._sizes.on_typed(viewer, self.viewers)
+            self._hear(News.TYPED)
+        elif self._sizes.owner is not viewer and self._sizes.owner is not None:
             return
-        viewer.typed_at = time.monotonic()
-        self._sizes.on_typed(viewer, self.viewers)
-        self._hear(News.TYPED)
         if self._stream is None:
             self._typed_ahead += data
         else:
@@ -188,10 +191,12 @@ class Session:
         except DockerHostError as error:
             log.warning("The log of a terminal could not be read: %s", error.code)
             older = None
-        self._loop.call_soon(lambda: self._loop.call_later(SETTLE_S if older else 0, arrived))
+        delay = SETTLE_S if older else 0
 
-        def arrived() -> None:
-            self._on_log(attempt, older)
+        def on_loop() -> None:
+            self._loop.call_later(delay, lambda: self._on_log(attempt, older))
+
+        self._loop.call_soon(on_loop)
 
     def _on_opened(self, attempt: int, opened: HijackedStream) -> None:
         if attempt != self._attempt or self.state is State.OVER:
@@ -221,9 +226,7 @@ class Session:
         self._audience.pace()
 
     def _on_output(self, data: bytes) -> None:
-        self._audience.ring.append(data)
-        if self.state is State.LIVE:
-            self._audience.show_all()
+        self._audience.take(data, is_live=self.state is State.LIVE)
 
     def _on_stream_end(self) -> None:
         self._stream = None

@@ -117,7 +117,7 @@ class EngineStream:
             if not self._open:
                 return
             try:
-                data = self._sock.recv(4 * RECORD)
+                data = self._sock.recv(RECORD)
             except (BlockingIOError, ssl.SSLWantReadError):
                 return
             except ssl.SSLWantWriteError:
@@ -129,14 +129,18 @@ class EngineStream:
                 self._end()
                 return
             self._on_output(data)
-            if self._paused:
+            if self._paused or (len(data) < RECORD and not self._buffered()):
                 return
         if self._open:
             self._loop.again(self)
 
+    def _buffered(self) -> bool:
+        """Say whether OpenSSL holds bytes of which the descriptor says nothing."""
+        return self._open and isinstance(self._sock, ssl.SSLSocket) and self._sock.pending() > 0
+
     def _flush(self) -> None:
         self._write_wants_read = False
-        while self._open and (self._record or self._waiting):
+        while (self._record or self._waiting) and self._open:
             if not self._record:
                 # OpenSSL insists on the same bytes when a write is tried again.
                 self._record = bytes(self._waiting[:RECORD])

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rexec.terminals.admission import Admission
 
 CHUNK: Final = 64 * 1024
+READ_SIZE: Final = 16 * 1024
 ROOM: Final = 128 * 1024
 """Bytes that wait for a browser in our memory; what is behind them stays in the ring."""
 STALLED_S: Final = 2.0
@@ -64,7 +65,18 @@ class Viewer:
     """
 
     __slots__ = (
-        *("identity", "cursor", "live_at", "size", "typed_at", "_loop", "_sock", "_websocket", "_shown"),
+        *(
+            "identity",
+            "cursor",
+            "live_at",
+            "size",
+            "typed_at",
+            "is_done",
+            "_loop",
+            "_sock",
+            "_websocket",
+            "_shown",
+        ),
         *(
             "_out",
             "_text",
@@ -87,6 +99,8 @@ class Viewer:
         self.size: tuple[int, int] | None = None
         """Columns and rows of its window."""
         self.typed_at = 0.0
+        self.is_done = False
+        """Whether the browser said that it will not come back: a tab was closed, not a page left."""
         now = time.monotonic()
         self._loop = loop
         self._sock = sock
@@ -147,7 +161,7 @@ class Viewer:
         """End the WebSocket properly."""
         if self.closing:
             return
-        if self._websocket.state in {ConnectionState.OPEN, ConnectionState.REMOTE_CLOSING}:
+        if self._websocket.state is ConnectionState.OPEN:
             self._send(CloseConnection(code=code, reason=reason))
         self._closing = True
         self._reading = True
@@ -210,7 +224,7 @@ class Viewer:
 
     def _read(self) -> None:
         try:
-            data = self._sock.recv(CHUNK)
+            data = self._sock.recv(READ_SIZE)
         except BlockingIOError:
             return
         except OSError:
@@ -222,7 +236,8 @@ class Viewer:
         self._receive(data)
 
     def _receive(self, data: bytes) -> None:
-        if self._websocket.state in {ConnectionState.CLOSED, ConnectionState.REMOTE_CLOSING}:
+        state = self._websocket.state
+        if state is ConnectionState.CLOSED or state is ConnectionState.REMOTE_CLOSING:
             return
         self._websocket.receive_data(data)
         for event in self._websocket.events():
@@ -242,6 +257,7 @@ class Viewer:
         state = self._websocket.state
         if state is ConnectionState.REMOTE_CLOSING:
             self._closing = True
+            self.is_done = event.code == NORMAL
             self._send(event.response())
         elif state is ConnectionState.OPEN:
             # wsproto's way of saying that the frame was broken.
