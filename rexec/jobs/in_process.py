@@ -93,15 +93,19 @@ class InProcessRunner:
                 next_beat = time.monotonic() + BEAT_S
                 say_alive(self.runner)
             try:
-                with self.app.app_context():
-                    waiting = rows.due()
+                for lane in LANES:
+                    self._ring_waiting(lane)
                 self._complained = False
             except SQLAlchemyError as error:
                 if not self._complained:
                     log.warning("the job queue's database does not answer: %s", type(error).__name__)
                 self._complained = True
-                continue
-            for row in waiting:
-                # A lane with unanswered rings has no thread to spare; it looks for more by itself.
-                if self._bells[row.lane].empty():
-                    self.ring(row.operation_id, row.lane)
+
+    def _ring_waiting(self, lane: Lane) -> None:
+        # A lane with unanswered rings has no thread to spare; it looks for more by itself.
+        if not self._bells[lane].empty():
+            return
+        with self.app.app_context():
+            waiting = rows.due(lane)
+        for row in waiting:
+            self.ring(row.operation_id, lane)

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 RENEW_S = 5.0
 TICK_S = 1.0
 GRACE_S = 1.0
+JOIN_S = 0.5
 
 
 class Keeper:
@@ -78,6 +79,8 @@ class Keeper:
             unfinished = list(self._kept.values())
             self._stopped = True
             self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join(JOIN_S)
         for context in unfinished:
             context.lose()
         if unfinished:

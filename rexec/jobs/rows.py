@@ -102,25 +102,19 @@ def _take(statement: Executable, operation_id: int, holder: str) -> Claim | None
     return Claim(operation_id, holder, lease_ends, *taken[0]) if taken else None
 
 
-def due(lane: Lane | None = None) -> list[Waiting]:
-    """Some queued operations whose turn it is, oldest first.
-
-    Args:
-        lane: Only of this lane.
-    """
-    if lane is None:
-        return _waiting(_execute(statements.DUE, now_=utcnow(), limit_=CANDIDATES))
-    return _waiting(_execute(statements.DUE_IN_LANE, now_=utcnow(), lane_=lane, limit_=CANDIDATES))
+def due(lane: Lane) -> list[Waiting]:
+    """Some of a lane's queued operations whose turn it is, oldest first."""
+    return _waiting(_execute(statements.DUE, now_=utcnow(), lane_=lane, limit_=CANDIDATES))
 
 
 def unwoken(lane: Lane, for_s: float) -> list[Waiting]:
-    """Some queued operations that have been due, and not rung for, since a while.
+    """Some of a lane's queued operations that have been due, and not rung for, since a while.
 
     Args:
-        lane: Of this lane.
+        lane: Of which lane.
         for_s: Seconds since when.
     """
-    found = _execute(statements.UNWOKEN_IN_LANE, now_=_in(-for_s), lane_=lane, limit_=CANDIDATES)
+    found = _execute(statements.UNWOKEN, now_=_in(-for_s), lane_=lane, limit_=CANDIDATES)
     return _waiting(found)
 
 

@@ -69,12 +69,11 @@ TAKE_OVER = _taking(and_(WORKING, row.lease_until < now_), attempts=0)
 
 DUE = (
     select(row.id, row.lane)
-    .where(QUEUED, row.not_before <= now_, ITS_TURN)
+    .where(QUEUED, row.not_before <= now_, row.lane == bindparam("lane_"), ITS_TURN)
     .order_by(row.id)
     .limit(bindparam("limit_"))
 )
-DUE_IN_LANE = DUE.where(row.lane == bindparam("lane_"))
-UNWOKEN_IN_LANE = DUE_IN_LANE.where(or_(row.woken_at.is_(None), row.woken_at <= now_))
+UNWOKEN = DUE.where(or_(row.woken_at.is_(None), row.woken_at <= now_))
 
 NOTE_WOKEN = update(operations).where(row.id.in_(bindparam("ids_", expanding=True))).values(woken_at=now_)
 

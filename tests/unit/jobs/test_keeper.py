@@ -15,7 +15,7 @@ from tests.support.waiting import eventually
 def busy(handle, add, runner):
     """A handler in a thread that works until it is let go."""
     entered, go = threading.Event(), threading.Event()
-    seen = []
+    seen, threads = [], []
 
     def work(context):
         seen.append(context)
@@ -27,11 +27,14 @@ def busy(handle, add, runner):
         operation_id = add()
         thread = threading.Thread(target=runner.work, args=(operation_id, "quick"))
         thread.start()
+        threads.append(thread)
         assert entered.wait(10)
         return operation_id, seen[0]
 
     yield start
     go.set()
+    for thread in threads:
+        thread.join(10)
 
 
 @pytest.fixture(autouse=True)
@@ -89,9 +92,11 @@ def test_stopping_waits_for_what_finishes_in_time(handle, add, row, runner):
 
     handle(work)
     operation_id = add()
-    threading.Thread(target=runner.work, args=(operation_id, "quick")).start()
+    thread = threading.Thread(target=runner.work, args=(operation_id, "quick"))
+    thread.start()
     assert entered.wait(10)
     runner.stop(10)
+    thread.join(10)
     assert row(operation_id).state == "done"
 
 

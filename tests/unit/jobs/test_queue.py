@@ -100,7 +100,7 @@ def test_operations_of_two_subjects_are_claimed_side_by_side(add):
 def test_an_operation_before_its_time_is_not_claimed(add):
     operation_id = add(not_before=utcnow() + timedelta(seconds=30))
     assert rows.claim(operation_id, "me") is None
-    assert rows.due() == []
+    assert rows.due("quick") == []
 
 
 def test_due_gives_the_oldest_of_each_subject_in_a_lane(add):
@@ -111,7 +111,7 @@ def test_due_gives_the_oldest_of_each_subject_in_a_lane(add):
     rows.claim(add(subject="thing:4"), "me")
     add(subject="thing:4")
     assert [waiting.operation_id for waiting in rows.due("quick")] == [first, other]
-    assert [waiting.operation_id for waiting in rows.due()] == [first, other, slow]
+    assert [waiting.operation_id for waiting in rows.due("slow")] == [slow]
 
 
 def test_a_holder_that_was_replaced_writes_nothing(add, row):
