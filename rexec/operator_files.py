@@ -1,7 +1,7 @@
 """Reads the TOML files that an operator may replace, and names every problem in them at once.
 
-A line of a problem starts with the variable that names the file, then the table and key, then the mend, as the
-settings' own problems do.
+A line of a problem starts with the variable that names the file, then the table and key, then the mend, as
+the settings' own problems do.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""The plans: what each allows and costs, read from `plans.toml` or the operator's own file.
-
-    from rexec.billing import plans
-    plans.get("pro"), plans.all(), plans.default()
-"""
+"""The plans: what each allows and costs, read from `plans.toml` or the operator's own file."""
 
 from __future__ import annotations
 
@@ -74,7 +70,9 @@ def load(path: Path | None = None) -> tuple[Plan, ...]:
     )
     free = [plan.key for plan in loaded if plan.is_free]
     if len(free) > 1 and not problems:
-        problems.append(f"PLANS_FILE: more than one plan costs nothing ({', '.join(free)}): keep one of them.")
+        problems.append(
+            f"PLANS_FILE: more than one plan costs nothing ({', '.join(free)}): keep one of them."
+        )
     if problems:
         raise ConfigError(problems)
     return loaded
@@ -92,7 +90,9 @@ def _plan(key: str, reader: TableReader) -> Plan:
         idle_minutes=reader.whole_or_none("idle_minutes", 1, 525_600),
         price_cents=reader.whole("price_cents", 0, MOST_CENTS),
         price_cents_year=reader.whole_or_none("price_cents_year", 1, MOST_CENTS),
-        currency=reader.text("currency", default="usd", pattern=CURRENCY, wanted="write three small letters, for example usd"),
+        currency=reader.text(
+            "currency", default="usd", pattern=CURRENCY, wanted="write three small letters, for example usd"
+        ),
     )
     if plan.is_free and plan.price_cents_year is not None:
         reader.problem("costs nothing by the month but something by the year: leave one of them out.")
@@ -132,5 +132,7 @@ def next_larger(plan: Plan | None, containers: int) -> Plan | None:
         plan: The present plan.
         containers: How many containers have to fit.
     """
-    fitting = [other for other in all() if other.containers >= containers and other != plan and not other.is_free]
+    fitting = [
+        other for other in all() if other.containers >= containers and other != plan and not other.is_free
+    ]
     return min(fitting, key=lambda other: other.price_cents, default=None)
