@@ -95,10 +95,16 @@ export class Connection {
     this.control({ type: 'ping', t: number });
   }
 
-  /** Ends the connection for good. */
+  /** Ends the connection for good; the server keeps a further shell for a moment, as it does when a page is left. */
   close() {
     this.life.abort();
     this.#drop();
+  }
+
+  /** Ends the connection for good, and a further shell with it. */
+  finish() {
+    this.life.abort();
+    this.#drop(NORMAL);
   }
 
   #receive(data) {
@@ -150,7 +156,7 @@ export class Connection {
     else if (AT_REST.test(page)) this.#end('stopped');
   }
 
-  #drop() {
+  #drop(code) {
     clearTimeout(this.timer);
     this.waiting = false;
     for (const { deadline } of this.pings.values()) clearTimeout(deadline);
@@ -159,7 +165,7 @@ export class Connection {
     this.socket.onopen = null;
     this.socket.onmessage = null;
     this.socket.onclose = null;
-    this.socket.close();
+    this.socket.close(code);
     this.socket = null;
   }
 }

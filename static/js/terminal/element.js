@@ -124,7 +124,7 @@ export class RexecTerminal extends HTMLElement {
 
   #close(number) {
     const shell = this.shells.get(number);
-    shell.close();
+    shell.finish();
     shell.panel.remove();
     this.shells.delete(number);
   }

@@ -81,7 +81,13 @@ export class Shell {
     this.connection.control({ type: 'clear' });
   }
 
-  /** Ends the connection, and with it any shell but the first. */
+  /** Ends any shell but the first. */
+  finish() {
+    this.connection.finish();
+    this.close();
+  }
+
+  /** Takes the screen off the page; a page that comes back soon finds the same shell. */
   close() {
     this.connection.close();
     this.outgoing.clear();

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Locator, Page
 
 from tests.support.waiting import eventually
@@ -20,6 +22,7 @@ class TerminalPage:
     def __init__(self, page: Page, address: str) -> None:
         self.page = page
         self.address = address
+        self._asked = 0
 
     def open(self) -> TerminalPage:
         """Go to the page and wait until the shell hears what is typed."""
@@ -82,9 +85,7 @@ class TerminalPage:
     @property
     def columns(self) -> int:
         """How many columns the shell believes to have."""
-        self.run("echo cols=$(stty size | cut -d' ' -f2).")
-        return eventually(self._columns_seen, message="stty's answer")
-
-    def _columns_seen(self) -> int:
-        seen = [line for line in self.text.splitlines() if line.startswith("cols=") and line.endswith(".")]
-        return int(seen[-1][5:-1]) if seen else 0
+        self._asked += 1
+        answer = re.compile(rf"^cols=(\d+) {self._asked}$", re.MULTILINE)
+        self.run(f"echo cols=$(stty size | cut -d' ' -f2) {self._asked}")
+        return int(eventually(lambda: answer.search(self.text), message="stty's answer")[1])

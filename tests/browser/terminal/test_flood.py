@@ -25,7 +25,7 @@ FEED = """async ([chunks, size]) => {
 
 
 def test_a_flood_ends_with_its_end_on_the_screen(terminal):
-    terminal.run("yes 0123456789012345678901234567890123456789 | head -c 60000000; echo $((21 * 21))-end")
+    terminal.run("yes 0123456789012345678901234567890123456789 | head -n 800000; echo $((21 * 21))-end")
     terminal.wait_for("441-end", timeout=60)
     terminal.asks("echo $((22 * 22))-alive", "484-alive")
 

@@ -22,12 +22,11 @@ def test_the_window_that_typed_last_decides_the_size(terminal, new_window, user,
     wide = terminal.columns
     small = new_window(user, container, **SMALL)
     small.note.get_by_text("Sized by another window").wait_for()
-    narrow = small.columns
-    assert narrow < wide
+    eventually(lambda: small.columns < wide, message="the narrow window's size")
     expect(small.note).to_be_hidden()
     terminal.note.get_by_text("Sized by another window").wait_for()
     eventually(lambda: screen_width(terminal) < 640, message="the wide window shows the narrow size")
-    assert eventually(lambda: terminal.columns == wide)
+    eventually(lambda: terminal.columns == wide, message="the wide window's size")
     expect(terminal.note).to_be_hidden()
 
 
@@ -44,7 +43,8 @@ def test_looking_does_not_take_the_size_over(terminal, new_window, user, contain
 def test_the_size_is_left_to_those_who_stay(terminal, new_window, user, container):
     wide = terminal.columns
     small = new_window(user, container, **SMALL)
-    assert small.columns < wide
+    eventually(lambda: small.columns < wide, message="the narrow window's size")
+    terminal.note.get_by_text("Sized by another window").wait_for()
     small.page.context.close()
     expect(terminal.note).to_be_hidden()
-    assert terminal.columns == wide
+    eventually(lambda: terminal.columns == wide, message="the wide window's size")

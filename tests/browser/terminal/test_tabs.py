@@ -39,6 +39,18 @@ def test_closing_a_tab_ends_its_shell_in_the_container(terminal, engine, contain
     terminal.asks("echo $((2 + 2))-main", "4-main")
 
 
+def test_a_reload_finds_the_same_shell_in_a_further_tab(terminal):
+    new_shell(terminal).asks("KEPT=$((40 + 2)); echo set-$KEPT", "set-42")
+    terminal.reload()
+    terminal.asks("echo again-$KEPT", "again-42")
+
+
+def test_a_tab_opened_after_one_was_closed_is_a_new_shell(terminal):
+    new_shell(terminal).asks("KEPT=$((40 + 2)); echo set-$KEPT", "set-42")
+    terminal.page.locator('[data-tab="2"] [data-close]').click()
+    new_shell(terminal).asks("echo now-${KEPT:-none}", "now-none")
+
+
 def test_tabs_are_reached_and_closed_by_keys(terminal):
     new_shell(terminal)
     terminal.tab("Shell 2").focus()
@@ -78,5 +90,5 @@ def test_a_bell_in_another_tab_marks_it(terminal):
     new_shell(terminal).run("sleep 1; printf '\\a'")
     terminal.tab("Main").click()
     expect(terminal.page.locator('[data-tab="2"][data-bell]')).to_have_count(1)
-    terminal.tab("Shell 2").click()
+    terminal.tab("Bell · Shell 2").click()
     expect(terminal.page.locator("[data-bell]")).to_have_count(0)
