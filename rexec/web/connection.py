@@ -61,6 +61,10 @@ class Reply:
             del self.rest[: self._send(self.rest)]
         return not self.rest
 
+    def gettimeout(self) -> float:
+        """Gunicorn asks before it sends an error: this never waits."""
+        return 0.0
+
     def shutdown(self, _how: int) -> None:
         """Gunicorn's way of ending a broken response; the poller closes the connection."""
         self._closed = True
