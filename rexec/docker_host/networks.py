@@ -26,7 +26,7 @@ def ensure_network(session: DaemonSession, spec: NetworkSpec) -> str:
     found = _oldest(session, spec)
     if found is not None:
         return found
-    for subnet in spec.subnets or candidate_subnets():
+    for subnet in spec.subnets or candidate_subnets(spec.name):
         try:
             made = _create(session, spec, subnet)
         except DockerConflict:

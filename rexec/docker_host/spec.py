@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, Final
 
 CAPABILITIES: Final = (
@@ -16,13 +17,19 @@ CAPABILITIES: Final = (
     "SETUID",  # apt fetches as user _apt; su, and daemons that give up root
     "SETGID",  # the same for groups
     "KILL",  # root ends the processes of other users in the container
-    "NET_BIND_SERVICE",  # a web server on port 80 inside
-    "SYS_CHROOT",  # sshd and debootstrap, inside the container's own root only
-    "AUDIT_WRITE",  # PAM refuses su and passwd where it cannot write its record
+    "NET_BIND_SERVICE",  # a web server on port 80, under a runtime that keeps low ports to root
+    "SYS_CHROOT",  # sshd's separation of privileges, inside the container's own root only
+    "AUDIT_WRITE",  # without user remapping, PAM refuses su and passwd where it cannot write its record
 )
-"""What root inside keeps. Left out on purpose: NET_RAW, which allows spoofing on the shared bridge."""
+"""What root inside keeps: enough for apt-get to install services and for those to run. Left out on purpose:
+NET_RAW, which allows spoofing on the shared bridge; ping works without it, see `SYSCTLS`."""
 
-OPEN_FILES: Final = (8192, 16384)
+SYSCTLS: Final = {
+    # Root may open ICMP sockets. The daemon allows it to all groups, but to none under user remapping.
+    "net.ipv4.ping_group_range": "0 0",
+}
+
+OPEN_FILES: Final = 16384
 LOG_SIZE: Final = "512k"
 LOG_FILES: Final = "2"
 
@@ -73,7 +80,7 @@ class NetworkSpec:
     Args:
         name: Its name on the daemon.
         labels: Marks that tell whose it is.
-        subnets: Address ranges to try in turn, in CIDR form; `candidate_subnets()` where empty.
+        subnets: Address ranges to try in turn, in CIDR form; `candidate_subnets(name)` where empty.
     """
 
     name: str
@@ -81,12 +88,18 @@ class NetworkSpec:
     subnets: tuple[str, ...] = ()
 
 
-def candidate_subnets() -> tuple[str, ...]:
+def candidate_subnets(name: str) -> tuple[str, ...]:
     """The /22 ranges to try, away from what Docker itself and most home and cloud networks use.
 
     A bridge has 1,024 ports at most (BR_MAX_PORTS of the Linux kernel), so a larger range would be wasted.
+    Each name begins elsewhere: daemons that share a machine do not know of each other's ranges.
+
+    Args:
+        name: The network's.
     """
-    return tuple(f"10.{second}.{third}.0/22" for second in (201, 117, 233) for third in range(0, 256, 4))
+    ranges = [f"10.{second}.{third}.0/22" for second in (201, 117, 233) for third in range(0, 256, 4)]
+    start = int.from_bytes(sha256(name.encode()).digest()[:4], "big") % len(ranges)
+    return (*ranges[start:], *ranges[:start])
 
 
 def to_create_body(spec: ContainerSpec) -> dict[str, Any]:
@@ -117,13 +130,14 @@ def _host_config(spec: ContainerSpec) -> dict[str, Any]:
         "Init": True,
         "CapDrop": ["ALL"],
         "CapAdd": list(CAPABILITIES),
+        "Sysctls": dict(SYSCTLS),
         "SecurityOpt": ["no-new-privileges:true"],
         "Memory": spec.memory_bytes,
         "MemorySwap": spec.memory_bytes,
         "NanoCpus": spec.nano_cpus,
         "PidsLimit": spec.pids_limit,
         "Ulimits": [
-            {"Name": "nofile", "Soft": OPEN_FILES[0], "Hard": OPEN_FILES[1]},
+            {"Name": "nofile", "Soft": OPEN_FILES, "Hard": OPEN_FILES},
             # A core dump would count against nobody's limit.
             {"Name": "core", "Soft": 0, "Hard": 0},
         ],

@@ -127,6 +127,23 @@ def test_root_inside_has_the_short_list_and_cannot_get_more(host, container):
     assert status["Seccomp"].strip() == "2"
 
 
+def test_root_inside_can_do_what_installing_packages_takes(host, container):
+    inside(
+        host, container, "cd /root; touch f; chown 1000:1000 f; chmod 0600 f; echo x > f; chmod 0755 f; cat f"
+    )
+    inside(host, container, "mkdir -p /etc; echo user:x:1000:1000::/:/bin/sh > /etc/passwd")
+    assert inside(host, container, "su user -c 'id -u; id -g'").split() == ["1000", "1000"]
+    inside(host, container, "pid=$(su user -c 'sleep 60 >&- 2>&- & echo $!'); kill $pid")
+    inside(host, container, "mkdir -p /root/j/bin; cp /bin/busybox /root/j/bin/sh; chroot /root/j sh -c true")
+
+
+def test_root_inside_may_ping_but_not_forge_packets(host, container):
+    assert inside(host, container, "cat /proc/sys/net/ipv4/ping_group_range").split() == ["0", "0"]
+    code, output = host.exec_run(container, ["arping", "-c", "1", "-I", "eth0", "10.0.0.1"], 10)
+    assert code != 0
+    assert b"not permitted" in output or b"denied" in output
+
+
 def test_root_inside_is_not_root_on_the_machine(host, container):
     assert inside(host, container, "id -u") == "0\n"
     assert inside(host, container, "cat /proc/self/uid_map").split()[1] != "0"
@@ -141,7 +158,7 @@ def test_the_shell_is_a_child_of_an_init_that_reaps(host, container):
 
 
 def test_limits_of_files_processes_and_core_dumps_hold(host, container):
-    assert inside(host, container, "ulimit -n; ulimit -Hn; ulimit -c").split() == ["8192", "16384", "0"]
+    assert inside(host, container, "ulimit -n; ulimit -Hn; ulimit -c").split() == ["16384", "16384", "0"]
     fork = "i=0; while [ $i -lt 100 ]; do sleep 20 & i=$((i+1)); done"
     code, output = host.exec_run(container, ["sh", "-c", fork], 20)
     assert code != 0

@@ -55,7 +55,7 @@ def test_processor_processes_files_and_core_dumps_are_limited():
     assert config["PidsLimit"] == 256
     limits = {limit["Name"]: (limit["Soft"], limit["Hard"]) for limit in config["Ulimits"]}
     assert limits["core"] == (0, 0)
-    assert limits["nofile"][0] <= limits["nofile"][1]
+    assert limits["nofile"] == (16384, 16384)
     # All containers share one range of users, so a limit by user would be shared too.
     assert "nproc" not in limits
 
@@ -108,6 +108,11 @@ def test_containers_on_the_network_do_not_reach_each_other():
 
 
 def test_candidate_subnets_are_distinct_and_of_the_documented_size():
-    subnets = candidate_subnets()
+    subnets = candidate_subnets("rexec-1")
     assert len(set(subnets)) == len(subnets) > 100
     assert all(subnet.endswith("/22") for subnet in subnets)
+
+
+def test_networks_of_different_names_begin_with_different_ranges():
+    assert len({candidate_subnets(f"rexec-{number}")[0] for number in range(20)}) > 10
+    assert candidate_subnets("rexec-1") == candidate_subnets("rexec-1")
