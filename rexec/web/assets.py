@@ -15,6 +15,7 @@ from flask import Flask, Response, current_app, request, url_for
 YEAR: Final = 365 * 24 * 3600
 EXTENSION: Final = "rexec.static_version"
 ENDPOINT: Final = "versioned_static"
+KNOWN: Final = "rexec.static_urls"
 
 
 def _version_of(folder: Path) -> str:
@@ -35,7 +36,11 @@ def _version() -> str:
 
 def static_url(filename: str) -> str:
     """The address of a file below `static/`, with the version of all of them."""
-    return url_for(ENDPOINT, version=_version(), filename=filename)
+    # A page names the icons' file hundreds of times, and building an address costs as much as a table row.
+    known: dict[str, str] = current_app.extensions.setdefault(KNOWN, {})
+    if filename not in known:
+        known[filename] = url_for(ENDPOINT, version=_version(), filename=filename)
+    return known[filename]
 
 
 def vendor(filename: str) -> str:

@@ -7,6 +7,7 @@ from flask import Flask
 from rexec.extensions import db
 from rexec.jobs import rows
 from rexec.jobs.models import Operation
+from rexec.jobs.registry import LANES
 from rexec.jobs.runner import Runner
 
 
@@ -42,7 +43,7 @@ class WorksByHand:
 
     def _due(self) -> list[rows.Waiting]:
         with self.app.app_context():
-            return rows.due()
+            return [row for lane in LANES for row in rows.due(lane)]
 
     def stop(self) -> None:
         """End the thread that keeps leases."""
