@@ -21,6 +21,8 @@ from tests.support.services import PgBouncer, Postgres, Redis, Registry
 from tests.support.stacks import POSTGRES, SQLITE, PostgresStack, SqliteStack, Stack
 
 TESTS = Path(__file__).parent
+DEADLINE_S = 240
+"""How long a test may take before it fails: far more than the slowest needs, far less than CI has."""
 
 
 def _interrupt(*_arguments: object) -> None:
@@ -57,6 +59,22 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     both = _suite(metafunc.definition.path) == "engine" or any(mark.name == "smoke" for mark in markers)
     metafunc.parametrize("stack", [POSTGRES, SQLITE] if both else [POSTGRES], indirect=True, scope="session")
+
+
+def _too_late(*_arguments: object) -> None:
+    pytest.fail(f"the test did not end within {DEADLINE_S} s")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call():
+    """Fail a test that hangs, so that the others still run and say what they find."""
+    previous = signal.signal(signal.SIGALRM, _too_late)
+    signal.setitimer(signal.ITIMER_REAL, DEADLINE_S)
+    try:
+        return (yield)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
 
 
 @pytest.fixture(scope="session")
