@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 from pathlib import Path
@@ -58,9 +57,11 @@ class Engine:
 
     def environment(self) -> dict[str, str]:
         """DOCKER_HOST, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH, as `scripts/engine env` prints them."""
-        done = self._script("env")
-        assert done.returncode == 0, done.stderr
-        return dict(re.findall(r"^export (\w+)='([^']*)'$", done.stdout, re.MULTILINE))
+        return {
+            "DOCKER_HOST": f"tcp://127.0.0.1:{self.port}",
+            "DOCKER_TLS_VERIFY": "1",
+            "DOCKER_CERT_PATH": str(self.certificates),
+        }
 
     @property
     def port(self) -> int:
