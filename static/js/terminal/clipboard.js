@@ -1,4 +1,4 @@
-/** Copying out of a terminal. Pasting into it is the browser's: its paste event also works without a permission. */
+/** Copying out of a terminal, and pasting by a button. Ctrl+Shift+V is the browser's own paste, which needs no permission. */
 
 function copyByCommand(text) {
   const area = document.createElement('textarea');
@@ -20,6 +20,19 @@ export async function copy(text) {
     await navigator.clipboard.writeText(text);
   } catch {
     copyByCommand(text);
+  }
+}
+
+/**
+ * @param {import("@xterm/xterm").Terminal} terminal
+ * @returns {Promise<boolean>} false where the browser does not let the page read the clipboard.
+ */
+export async function pasteInto(terminal) {
+  try {
+    terminal.paste(await navigator.clipboard.readText());
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -7,8 +7,12 @@ const PONG_DEADLINE_MS = 8_000;
 const SESSION_OVER = 4401;
 const GONE = 4404;
 const NORMAL = 1000;
-// What the container's page says of one that will not run by itself.
+const LOOK_AGAIN_MS = 3_000;
+// What the container's page says, and what stands for a page that is not shown.
 const AT_REST = /data-status="(?:stopped|failed)"/;
+const RUNNING = /data-status="running"/;
+const SENT_AWAY = 'sent away';
+const NOT_FOUND = 'not found';
 
 /**
  * @param {number} attempt how many attempts failed since the connection last worked.
@@ -67,6 +71,19 @@ export class Connection {
     };
     socket.onmessage = (event) => this.#receive(event.data);
     socket.onclose = (event) => this.#closed(event.code, opened);
+  }
+
+  /** Looks every few seconds whether the container runs again, and connects when it does. */
+  comeBackWhenRunning() {
+    this.#drop();
+    const look = async () => {
+      const page = document.hidden ? '' : await this.#statusPage();
+      if (this.life.signal.aborted || this.timer !== timer) return;
+      if (RUNNING.test(page)) this.connect();
+      else this.comeBackWhenRunning();
+    };
+    const timer = setTimeout(look, LOOK_AGAIN_MS);
+    this.timer = timer;
   }
 
   /** Says that the connection works: the next loss starts with the shortest wait again. */
@@ -148,12 +165,22 @@ export class Connection {
   }
 
   async #askWhy() {
-    const answer = await fetch(this.statusPath, { redirect: 'manual' }).catch(() => null);
-    const page = answer?.ok ? await answer.text().catch(() => '') : '';
-    if (!this.waiting || !answer) return;
-    if (answer.type === 'opaqueredirect') this.#end('sessionOver');
-    else if (answer.status === 404) this.#end('gone');
+    const page = await this.#statusPage();
+    if (!this.waiting) return;
+    if (page === SENT_AWAY) this.#end('sessionOver');
+    else if (page === NOT_FOUND) this.#end('gone');
     else if (AT_REST.test(page)) this.#end('stopped');
+  }
+
+  async #statusPage() {
+    try {
+      const answer = await fetch(this.statusPath, { redirect: 'manual' });
+      if (answer.type === 'opaqueredirect') return SENT_AWAY;
+      return answer.status === 404 ? NOT_FOUND : await answer.text();
+    } catch {
+      // No network or no server: the page tells nothing.
+      return '';
+    }
   }
 
   #drop(code) {

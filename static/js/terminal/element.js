@@ -104,7 +104,7 @@ export class RexecTerminal extends HTMLElement {
       },
       latency: (shell, milliseconds) => shell === this.shell && this.#latency(milliseconds),
       exitActions: (shell, reason) => this.#exitActions(shell, reason),
-      exited: () => this.dispatchEvent(new CustomEvent('rexec:container-changed', { bubbles: true })),
+      containerChanged: () => this.dispatchEvent(new CustomEvent('rexec:container-changed', { bubbles: true })),
       search: () => this.searchBar.open(),
     };
   }
@@ -162,6 +162,8 @@ export class RexecTerminal extends HTMLElement {
     const { action, choice } = button.dataset;
     if (choice) this.preferences.set(choice, !this.preferences.values[choice]);
     else if (action === 'search') this.searchBar.open();
+    else if (action === 'copy') this.shell.copy();
+    else if (action === 'paste') this.shell.paste();
     else if (action === 'larger') this.preferences.changeFontSize(1);
     else if (action === 'smaller') this.preferences.changeFontSize(-1);
     else if (action === 'clear') this.shell.clearScrollback();

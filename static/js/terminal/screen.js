@@ -6,6 +6,7 @@ import { WebLinksAddon } from '../../vendor/xterm/addon-web-links.mjs';
 import { Terminal } from '../../vendor/xterm/xterm.mjs';
 import { documentWithNonce, pageNonce } from './nonce.js';
 import { palette } from './palettes.js';
+import { scrollByTouch } from './touch.js';
 
 const SCROLLBACK_LINES = 10_000;
 // What programs colour by hand is lifted to AA against our background.
@@ -36,6 +37,8 @@ function options(stage, values) {
     fontSize: values.fontSize,
     screenReaderMode: values.screenReader,
     theme: palette(),
+    // A long touch: there is no other way to select with a finger.
+    rightClickSelectsWord: window.matchMedia('(pointer: coarse)').matches,
     macOptionIsMeta: true,
     linkHandler: { activate: openLink, ...linkHints(stage) },
   };
@@ -54,17 +57,29 @@ export function makeScreen(stage, values) {
   terminal.loadAddon(search);
   terminal.loadAddon(new WebLinksAddon(openLink, linkHints(stage)));
   terminal.open(stage);
+  scrollByTouch(terminal);
   return { terminal, fit, search };
 }
 
-/** @param {Terminal} terminal @returns {string} everything it holds, line by line, long lines joined again. */
-export function screenText(terminal) {
+function textOf(terminal, from, to) {
   const buffer = terminal.buffer.active;
   const lines = [];
-  for (let row = 0; row < buffer.length; row += 1) {
+  for (let row = from; row < to; row += 1) {
     const line = buffer.getLine(row);
     if (line.isWrapped && lines.length) lines.push(lines.pop() + line.translateToString(true));
     else lines.push(line.translateToString(true));
   }
   return lines.join('\n').trimEnd();
+}
+
+/** @param {Terminal} terminal @returns {string} what is selected, or else what is in sight. */
+export function selectedText(terminal) {
+  if (terminal.hasSelection()) return terminal.getSelection();
+  const { viewportY } = terminal.buffer.active;
+  return textOf(terminal, viewportY, viewportY + terminal.rows);
+}
+
+/** @param {Terminal} terminal @returns {string} everything it holds, line by line, long lines joined again. */
+export function screenText(terminal) {
+  return textOf(terminal, 0, terminal.buffer.active.length);
 }

@@ -1,18 +1,19 @@
 /** One shell: its screen, its connection, and what is said about both. */
 
 import { guardAnswers } from './answers.js';
-import { copy, copyOnSelect } from './clipboard.js';
+import { copy, copyOnSelect, pasteInto } from './clipboard.js';
 import { Connection } from './connection.js';
 import { Feed } from './feed.js';
 import { Note } from './note.js';
 import { latin1, Outgoing, utf8 } from './outgoing.js';
 import { palette } from './palettes.js';
-import { makeScreen, screenText } from './screen.js';
+import { makeScreen, screenText, selectedText } from './screen.js';
 import { bindShortcuts } from './shortcuts.js';
 import { Sizing } from './sizing.js';
 import { MAIN } from './tabs.js';
 
 const SKIP_NOTE_MS = 10_000;
+const PASTE_NOTE_MS = 5_000;
 const MB = 1_000_000;
 
 export class Shell {
@@ -20,7 +21,7 @@ export class Shell {
    * @param {number} number of the tab; 1 is the shell that lives as long as the container.
    * @param {HTMLElement} panel with `[data-stage]` and `[data-note]`.
    * @param {object} host of the terminal: `paths` (socket, status, login, list), `preferences`, `typed(text)`, `bell(shell)`,
-   *   `latency(shell, ms)`, `exitActions(shell, reason)`, `exited(shell)`, `search()`.
+   *   `latency(shell, ms)`, `exitActions(shell, reason)`, `containerChanged()`, `search()`.
    */
   constructor(number, panel, host) {
     this.number = number;
@@ -54,6 +55,17 @@ export class Shell {
   /** @returns {string} everything on the screen and above it. */
   text() {
     return screenText(this.terminal);
+  }
+
+  /** Copies what is selected, or else what is in sight. */
+  copy() {
+    return copy(selectedText(this.terminal));
+  }
+
+  /** Pastes from the system's clipboard, where the browser lets a page read it. */
+  async paste() {
+    if (await pasteInto(this.terminal)) return;
+    this.note.flash('The browser does not let pages read the clipboard. Ctrl+Shift+V pastes.', PASTE_NOTE_MS);
   }
 
   /** Lets nothing through to the shell until the replay has been drawn. */
@@ -122,6 +134,8 @@ export class Shell {
 
   #connectionState(name, until) {
     if (name === 'open') {
+      if (this.ended) this.host.containerChanged();
+      this.ended = false;
       this.sizing.connected();
       return;
     }
@@ -194,6 +208,7 @@ export class Shell {
     this.ended = true;
     this.mute();
     this.note.show(message, { actions: this.host.exitActions(this, reason) });
-    this.host.exited(this);
+    this.host.containerChanged();
+    if (reason === 'stopped') this.connection.comeBackWhenRunning();
   }
 }

@@ -60,6 +60,14 @@ def test_after_logging_out_the_terminal_offers_to_log_in_again(terminal, user, p
     assert link.get_attribute("href").endswith(f"?next=/containers/{container}")
 
 
+def test_a_container_stopped_while_the_browser_was_away_is_said_to_be(lonely, own_server, engine):
+    own_server.stop()
+    lonely.note.get_by_text("Reconnecting").wait_for()
+    engine.docker("stop", "-t", "1", f"rexec-{lonely.address.rpartition('/')[2]}")
+    own_server.start()
+    lonely.note.get_by_role("button", name="Start").wait_for(timeout=30_000)
+
+
 def test_a_deleted_container_leads_to_the_list(terminal, user, container, page_errors):
     page_errors.allow("status of 404|WebSocket connection to")
     user.act(container, "delete")

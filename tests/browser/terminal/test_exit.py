@@ -24,6 +24,13 @@ def test_the_head_of_the_page_follows_without_a_reload(stopped):
     expect(stopped.page.locator("#container-head .state")).to_have_text("stopped", timeout=15_000)
 
 
+def test_a_terminal_comes_back_when_its_container_was_started_elsewhere(stopped, user, container):
+    user.act(container, "start")
+    stopped.wait_live(timeout=30)
+    expect(stopped.page.locator("#container-head .state")).to_have_text("running", timeout=15_000)
+    stopped.asks("tr a b < /root/note", "16-kept")
+
+
 def test_what_was_on_the_screen_stays_after_the_stop(stopped):
     assert "16-kept" in stopped.text
 

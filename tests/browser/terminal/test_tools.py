@@ -59,6 +59,21 @@ def test_ctrl_shift_c_copies_what_is_selected(clipboard_terminal):
     eventually(lambda: "121word" in clipboard(terminal))
 
 
+def test_the_menu_copies_what_is_in_sight_and_pastes(clipboard_terminal):
+    terminal = clipboard_terminal
+    terminal.asks("clear; echo $((19 * 19))-sight", "361-sight")
+    option(terminal, "Copy selection or screen")
+    eventually(lambda: "361-sight" in clipboard(terminal).splitlines())
+    terminal.page.evaluate("navigator.clipboard.writeText('echo $((20 * 20))-pasted\\n')")
+    option(terminal, "Paste")
+    terminal.wait_for("400-pasted")
+
+
+def test_pasting_from_the_menu_says_where_the_browser_refuses(terminal):
+    option(terminal, "Paste")
+    terminal.note.get_by_text("The browser does not let pages read the clipboard.").wait_for()
+
+
 def test_copy_on_select_is_off_until_chosen_and_then_remembered(clipboard_terminal):
     terminal = clipboard_terminal
     page = terminal.page

@@ -3,6 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.support.waiting import eventually
+
 
 def press(phone, name: str) -> None:
     phone.page.get_by_role("toolbar", name="Keys").get_by_role("button", name=name, exact=True).tap()
@@ -87,3 +89,25 @@ def test_the_keys_stay_above_an_on_screen_keyboard_that_covers_the_page(phone):
 
 def test_there_are_no_such_keys_beside_a_real_keyboard(terminal):
     assert terminal.page.locator(".terminal-keys").is_hidden()
+
+
+def swipe(phone, way: int) -> None:
+    """Move a finger over the screen, downwards by so many pixels."""
+    session = phone.page.context.new_cdp_session(phone.page)
+    gesture = {"x": 195, "y": 400 - way // 2, "yDistance": way, "gestureSourceType": "touch"}
+    session.send("Input.synthesizeScrollGesture", gesture)
+
+
+def test_a_finger_scrolls_back_through_what_was_printed(phone):
+    phone.asks("for i in $(seq 1 300); do echo $i-line; done", "300-line")
+    first = phone.page.locator(".terminal-panel[data-shown] .xterm-rows > div").first
+    before = int(first.inner_text().partition("-")[0])
+    swipe(phone, 300)
+    eventually(lambda: 10 <= before - int(first.inner_text().partition("-")[0]) <= 60)
+
+
+def test_a_finger_scrolls_in_a_program_that_fills_the_screen(phone):
+    phone.asks("stty -icanon -echo; printf '\\033[?1049h'; echo $((1 + 1))-full; cat -v", "2-full")
+    swipe(phone, -100)
+    phone.page.keyboard.press("Enter")
+    eventually(lambda: "^[[B^[[B^[[B^[[B" in phone.text)
