@@ -2,8 +2,8 @@
 
     python bench/pages.py [ROUNDS]
 
-On SQLite and on PostgreSQL behind PgBouncer, without and with 10,000 containers of others in the table. Pages are
-rendered in this process, in turns, so that both have the same luck.
+On SQLite and on PostgreSQL behind PgBouncer, without and with 10,000 containers of others in the table. Pages
+are rendered in this process, in turns, so that both have the same luck.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ from tests.support.stacks import migrate
 
 MOST_RATIO = 3.0
 MINE, OTHERS, OTHER_PEOPLE = 200, 10_000, 100
-FRAME = '{% extends "base.html" %}{% block title %}Frame{% endblock %}{% block content %}<p>Nothing.</p>{% endblock %}'
+FRAME = (
+    '{% extends "base.html" %}{% block title %}Frame{% endblock %}{% block content %}Nothing.{% endblock %}'
+)
 
 
 def add_frame(app: Flask) -> None:

@@ -158,6 +158,11 @@ def limits_words(row: Container) -> str:
     return f"{megabytes(row.memory_mb)} · {row.cpu_millis / 1000:g} CPU · {row.pids} processes"
 
 
+def _seconds_words(seconds: float) -> str:
+    """Whole seconds, because they are counted while somebody looks on."""
+    return f"{seconds:.0f} s" if seconds < 60 else duration(seconds)  # noqa: PLR2004 - a minute
+
+
 def _stages(row: Container, pull: dict[str, Any] | None) -> tuple[Stage, ...]:
     reached = [name for name, _ in STAGES].index(row.status)
     stages = []
@@ -168,6 +173,6 @@ def _stages(row: Container, pull: dict[str, Any] | None) -> tuple[Stage, ...]:
             done, total = pull["layers_done"], pull["layers_total"]
             text = f"{pull_words(pull)} · {done} of {total} layers · {pull['seconds']:.0f} s"
         elif state == "now":
-            text = f"{duration(round((utcnow() - row.status_changed_at).total_seconds()))}"
+            text = _seconds_words((utcnow() - row.status_changed_at).total_seconds())
         stages.append(Stage(label, state, text))
     return tuple(stages)
