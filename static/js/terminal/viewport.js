@@ -11,7 +11,8 @@ export function followKeyboard(element, signal) {
   const follow = () => {
     // Zooming with two fingers makes it smaller too; that covers nothing.
     const zoomed = visualViewport.scale > 1.01;
-    const covered = zoomed ? 0 : Math.max(0, window.innerHeight - visualViewport.height - visualViewport.offsetTop);
+    const seen = visualViewport.offsetTop + visualViewport.height;
+    const covered = zoomed ? 0 : Math.max(0, element.getBoundingClientRect().bottom - seen);
     element.style.setProperty('--keyboard', `${Math.round(covered)}px`);
   };
   visualViewport.addEventListener('resize', follow, { signal });
