@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.support.server import RexecServer
-from tests.support.stacks import on_postgres
+from tests.support.stacks import on_postgres, on_sqlite
 from tests.support.waiting import eventually
 
 BAD_DAY_S = 60.0
@@ -96,6 +96,7 @@ def test_a_lost_redis_degrades(stack, database_url, own_redis, tmp_path):
         server.stop()
 
 
+@on_sqlite
 def test_a_service_without_a_watcher_is_down(stack, database_url, tmp_path):
     server = RexecServer(tmp_path / "server", stack.server_environment(database_url), "web")
     server.start()
