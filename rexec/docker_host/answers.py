@@ -73,6 +73,9 @@ def _bad_request(text: str, message: str) -> DockerHostError:
         return DockerTLSError(code="tls_required", detail=message)
     if "client version" in text and ("too new" in text or "too old" in text):
         return DockerRejected(code="docker_version", detail=message)
+    if "is ambiguous" in text:
+        # Two processes made a network at once; the younger one is about to go.
+        return DockerBusy(detail=message)
     return DockerRejected(detail=message)
 
 

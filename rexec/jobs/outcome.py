@@ -80,7 +80,7 @@ def _retry_or_fail(context: OperationContext, error: RexecError, bell: Bell, lat
     delay_s = registry.OUTAGE_RETRY_S if outage else registry.backoff_s(claim.attempts)
     if rows.requeue(claim, delay_s=delay_s, keep_attempt=not outage):
         later.ring_later(claim.operation_id, claim.lane, delay_s)
-    return f"{error.code}, again in {delay_s:.0f} s"
+    return f"{error}: again in {delay_s:.0f} s"
 
 
 def _outage_lasts(context: OperationContext) -> bool:
@@ -100,7 +100,7 @@ def _finish(claim: rows.Claim, state: str, error: RexecError | None, bell: Bell)
     following = rows.next_of_subject(claim.subject)
     if following is not None:
         bell.ring(following.operation_id, following.lane)
-    return f"{state}: {error.code}" if error else state
+    return f"{state}: {error}" if error else state
 
 
 def fail(handler: Handler | None, claim: rows.Claim, error: RexecError, bell: Bell) -> str:

@@ -48,6 +48,7 @@ from rexec.docker_host.errors import (
             DockerRejected,
             "docker_version",
         ),
+        (400, "network rexec-1 is ambiguous (2 matches found on name)", DockerBusy, "docker_busy"),
         (400, "Minimum memory limit allowed is 6MB", DockerRejected, "docker_rejected"),
         (403, "authorization denied by plugin", DockerRejected, "docker_rejected"),
         (500, "mkdir /var/lib/docker/x: no space left on device", NoSpace, "no_space"),
