@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 
 import pytest
+from jinja2 import FileSystemBytecodeCache
 
 from tests.support.client import FreshClient
 from tests.support.settings import make_settings
@@ -31,14 +32,21 @@ def settings(tmp_path):
     return make_settings(instance_dir=tmp_path)
 
 
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory):
+    """Compiled templates, kept between the applications of a session: compiling took most of the time."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def app(settings):
+def app(settings, compiled_templates):
     """The application on an empty SQLite database in memory."""
     from rexec import create_app
     from rexec.extensions import db
 
     app = create_app(settings)
     app.testing = True
+    app.jinja_env.bytecode_cache = compiled_templates
     app.test_client_class = FreshClient
     with app.app_context():
         db.create_all()

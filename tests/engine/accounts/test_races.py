@@ -1,4 +1,4 @@
-"""Several people, or one in several browsers, at the same moment: on PostgreSQL through PgBouncer, and on SQLite."""
+"""Several people, or one in several browsers, at the same moment."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def count(*conditions):
 
 
 def waiting_for_locks():
-    """How many statements wait; asked in a transaction of its own, since PostgreSQL keeps its first answer in one."""
-    statement = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    """How many statements wait; asked in a new transaction each time, in which PostgreSQL looks anew."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
     with db.engine.connect() as connection:
-        return connection.scalar(text(statement))
+        return connection.scalar(text(waiting + "wait_event_type = 'Lock'"))
 
 
 def statuses(answers):
@@ -54,7 +54,10 @@ def test_two_links_to_the_first_admin_make_one_admin(app, together):
     paths = [service.admin_link("").removeprefix("/") for _ in range(6)]
     people = [PageUser(app) for _ in paths]
     answers = together(
-        [lambda person=person, path=path: person.sign_up(f"/{path}") for person, path in zip(people, paths, strict=True)]
+        [
+            lambda person=person, path=path: person.sign_up(f"/{path}")
+            for person, path in zip(people, paths, strict=True)
+        ]
     )
     assert statuses(answers) == [303] + [404] * 5
     assert count(User.is_admin) == 1
@@ -72,7 +75,9 @@ def test_a_reset_link_used_by_two_browsers_sets_one_password(app, together):
         ]
     )
     assert statuses(answers) == [303, 404]
-    won = next(password for password, answer in zip(chosen, answers, strict=True) if answer.status_code == 303)
+    won = next(
+        password for password, answer in zip(chosen, answers, strict=True) if answer.status_code == 303
+    )
     db.session.rollback()
     assert passwords.verify(service.get(user_id).password_hash, won)
 
@@ -92,7 +97,9 @@ def test_two_browsers_that_change_the_password_do_not_overwrite_each_other(app, 
         ]
     )
     assert statuses(answers) == [303, 422]
-    won = next(password for password, answer in zip(chosen, answers, strict=True) if answer.status_code == 303)
+    won = next(
+        password for password, answer in zip(chosen, answers, strict=True) if answer.status_code == 303
+    )
     assert PageUser(app, "owner@example.com").log_in(won).status_code == 303
     db.session.rollback()
 
