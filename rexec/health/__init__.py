@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rexec.health.monitor import start, stop
+from rexec.health.monitor import start, stop, work_waits
 from rexec.health.report import refresh
 
 if TYPE_CHECKING:
@@ -20,3 +20,5 @@ def init_app(app: Flask) -> None:
 
     limiter.exempt(blueprint)
     app.register_blueprint(blueprint)
+    # A page asks no service for it: the answer is in this process's memory.
+    app.jinja_env.globals["work_waits"] = lambda: work_waits(app)

@@ -139,6 +139,18 @@ def stop(app: Flask) -> None:
         monitor.stop()
 
 
+def work_waits(app: Flask) -> bool:
+    """Say whether what people ask for now is kept and begins later, as far as the last look knows.
+
+    Args:
+        app: The application of this process.
+    """
+    monitor = cast("Monitor | None", app.extensions.get(EXTENSION))
+    checks = monitor.snapshot.body["checks"] if monitor and monitor.snapshot else {}
+    redis, worker = checks.get("redis", {}), checks.get("worker", {})
+    return redis.get("status") in {"warning", "down"} or worker.get("status") == "down"
+
+
 def answer(app: Flask) -> dict[str, Any]:
     """The body of `/health` from the last look of this process; down where that is too long ago.
 

@@ -120,6 +120,7 @@ def test_redis_that_is_down_at_start_delays_jobs_and_stops_no_page(
     public_id = user.new_container()
     assert user.status(public_id) == "queued"
     eventually(lambda: server.health()[1]["checks"]["redis"]["status"] == "down", 30)
+    assert "What you ask for now is kept" in user.get("/containers").text
     assert server.health()[1]["status"] != "ok"
     assert server.health("/health/live")[0] == 200
     own_redis.start()
