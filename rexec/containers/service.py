@@ -46,7 +46,7 @@ def find(owner_id: int, public_id: str) -> Container:
 
 
 def launch(owner_id: int, name: str, image_key: str) -> Container:
-    """Make a container for a person, if the plan has room. Commits.
+    """Make a container for a person, if the plan has room; returns its row, detached. Commits.
 
     Args:
         owner_id: The person.
@@ -68,6 +68,8 @@ def launch(owner_id: int, name: str, image_key: str) -> Container:
     try:
         row = _insert(owner_id, name, image)
         operation = jobs.add("container.launch", subject(row.id))
+        # Otherwise the commit would make the caller read it again.
+        db.session.expunge(row)
         db.session.commit()
     except IntegrityError:
         db.session.rollback()
