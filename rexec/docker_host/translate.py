@@ -104,7 +104,7 @@ def translate(error: BaseException, material: TLSMaterial | None = None) -> Dock
         if isinstance(cause, docker.errors.APIError) and cause.response is not None:
             return error_from_answer(cause.response.status_code, str(cause.explanation or cause))
     found = _tls(chain, material) or _network(chain, material) or _nonsense(chain)
-    found.detail = _innermost(chain)
+    found.detail = _said(chain)
     return found
 
 
@@ -121,9 +121,15 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         waiting.extend(part for part in inside if isinstance(part, BaseException))
 
 
-def _innermost(chain: list[BaseException]) -> str:
-    last = chain[-1]
-    return f"{type(last).__name__}: {last}" if str(last) else type(last).__name__
+def _said(chain: list[BaseException]) -> str:
+    """What the system said, or else the library: for the log."""
+    system = [
+        cause
+        for cause in chain
+        if isinstance(cause, OSError) and not isinstance(cause, requests.exceptions.RequestException)
+    ]
+    speaker = system[-1] if system else chain[0]
+    return f"{type(speaker).__name__}: {speaker}" if str(speaker) else type(speaker).__name__
 
 
 def _tls(chain: list[BaseException], material: TLSMaterial | None) -> DockerHostError | None:

@@ -10,6 +10,7 @@ import pytest
 from rexec.config import DockerSettings
 from rexec.docker_host import ContainerSpec, DockerHost, NetworkSpec
 from rexec.docker_host.errors import DockerNotFound
+from tests.engine.docker_host.streams import Reader
 from tests.support.engine import SHELL_IMAGE, Engine
 
 SHELL = ("sh", "-c", "while :; do sh -i; done")
@@ -93,3 +94,17 @@ def container(host, spec):
     with contextlib.suppress(DockerNotFound):
         host.remove_container(made)
     host.remove_volume(spec.volume_name)
+
+
+@pytest.fixture
+def attach(host, container):
+    """Attaches to the container; closed at the end."""
+    opened = []
+
+    def attach(**options):
+        opened.append(host.open_attach(container, **{"logs": True, **options}))
+        return Reader(opened[-1])
+
+    yield attach
+    for stream in opened:
+        stream.close()

@@ -3,21 +3,18 @@
 import json
 import logging
 import socket
-import ssl
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
 from rexec.config import DockerSettings
-from rexec.docker_host import certificate_facts
-from rexec.docker_host.errors import DockerAPIError, DockerRejected, DockerTLSError, DockerUnreachable
+from rexec.docker_host.errors import DockerRejected, DockerTLSError, DockerUnreachable
 from tests.engine.docker_host.conftest import tls_settings
-from tests.support.certificates import DAY, Authority
+from tests.support.certificates import Authority
 from tests.support.fake_daemon import (
     FakeDaemon,
     answer,
@@ -27,6 +24,7 @@ from tests.support.fake_daemon import (
     server_context,
 )
 from tests.support.proxy import TcpProxy
+from tests.support.waiting import eventually
 
 CONTAINER = answer(200, {"Id": "abc"})
 
@@ -184,11 +182,19 @@ def test_a_restarted_daemon_is_spoken_to_without_an_error(own_engine, make_host)
 
 def test_a_frozen_daemon_is_an_outage_within_the_deadline(own_engine, make_host):
     host = make_host(tls_settings(own_engine), read_timeout=1)
-    host.ping()
+
+    def outage():
+        try:
+            host.ping()
+        except DockerUnreachable as error:
+            return error.code
+        return None
+
+    assert outage() is None
     own_engine.pause()
     try:
-        with pytest.raises(DockerUnreachable, match="docker_timeout"):
-            host.ping()
+        # Its last threads stop a moment after the signal, so that one more answer may come.
+        assert eventually(outage) == "docker_timeout"
     finally:
         own_engine.resume()
     host.ping()
@@ -206,56 +212,6 @@ def test_a_blackholed_daemon_is_an_outage_and_comes_back(engine, make_host):
         host.ping()
         proxy.cut()
         host.ping()
-
-
-@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
-def test_a_ca_bundle_in_the_environment_changes_nothing(engine, make_host, monkeypatch, tmp_path, variable):
-    bundle = tmp_path / "bundle.pem"
-    bundle.write_text(Authority("A company's own").cert)
-    monkeypatch.setenv(variable, str(bundle))
-    make_host(tls_settings(engine)).ping()
-
-
-def test_a_missing_ca_bundle_in_the_environment_changes_nothing(engine, make_host, monkeypatch):
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/bundle.pem")
-    make_host(tls_settings(engine)).ping()
-
-
-def test_a_proxy_in_the_environment_is_not_used(engine, make_host, monkeypatch):
-    with FakeDaemon(lambda connection: connection.recv(1)) as proxy, FakeDaemon(Versions()) as plain_daemon:
-        for variable in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-            monkeypatch.setenv(variable, f"http://127.0.0.1:{proxy.port}")
-            monkeypatch.setenv(variable.lower(), f"http://127.0.0.1:{proxy.port}")
-        make_host(tls_settings(engine)).ping()
-        make_host(plain(plain_daemon.port)).inspect_container("abc")
-        assert proxy.connections == 0
-
-
-def test_the_docker_commands_own_settings_are_not_used(make_host, monkeypatch, tmp_path):
-    settings = {"HttpHeaders": {"X-Secret": "1"}, "credsStore": "none", "detachKeys": "ctrl-q", "proxies": {}}
-    (tmp_path / "config.json").write_text(json.dumps(settings))
-    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
-    heads = []
-
-    def talk(connection):
-        while data := connection.recv(65536):
-            heads.append(data)
-            connection.sendall(ping_answer())
-
-    with FakeDaemon(talk) as daemon:
-        make_host(plain(daemon.port)).ping()
-    assert heads
-    assert b"X-Secret" not in b"".join(heads)
-
-
-def test_a_redirect_is_not_followed_to_another_host(make_host):
-    with FakeDaemon(Versions()) as elsewhere:
-        target = f"http://127.0.0.1:{elsewhere.port}/v1.41/containers/abc/json"
-        with FakeDaemon(serve_requests(lambda *_: answer(307, {}, Location=target))) as daemon:
-            host = make_host(plain(daemon.port))
-            with pytest.raises(DockerAPIError, match="docker_protocol"):
-                host.inspect_container("abc")
-        assert elsewhere.connections == 0
 
 
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
@@ -343,57 +299,3 @@ def test_every_method_works_over_a_unix_socket(engine, make_host, spec):
     host.remove_volume(spec.volume_name)
     with pytest.raises(DockerTLSError):
         host.served_certificate()
-
-
-def option(sock, level, name):
-    return sock.getsockopt(level, name)
-
-
-def test_every_connection_is_kept_alive(host, container):
-    host.ping()
-    pool = host._session._adapter._pool
-    connection = pool._get_conn()
-    stream = host.open_attach(container, logs=False)
-    events = host.events()
-    try:
-        for sock in (connection.sock, stream.sock, events._sock):
-            assert isinstance(sock, ssl.SSLSocket)
-            assert option(sock, socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
-            assert option(sock, socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) <= 60
-            assert option(sock, socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) >= 10_000
-            assert option(sock, socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
-    finally:
-        pool._put_conn(connection)
-        stream.close()
-        events.close()
-
-
-def test_the_certificate_of_the_handshake_is_the_daemons(engine, host):
-    served = certificate_facts(host.served_certificate())
-    assert served == certificate_facts((engine.certificates / "server-cert.pem").read_bytes())
-
-
-def test_an_expired_certificate_is_shown_without_presenting_ours(make_host, tmp_path):
-    authority = Authority()
-    pair = authority.issue("127.0.0.1", starts=-2 * DAY, ends=-DAY)
-    presented = []
-    context = server_context(pair, tmp_path)
-    context.load_verify_locations(cadata=authority.cert)
-    context.verify_mode = ssl.CERT_OPTIONAL
-
-    def talk(connection):
-        presented.append(connection.getpeercert(binary_form=True))
-        connection.recv(1)
-
-    client = authority.issue()
-    with FakeDaemon(talk, context) as daemon:
-        settings = DockerSettings(
-            host=f"tcp://127.0.0.1:{daemon.port}",
-            tls_verify=True,
-            ca_cert=authority.cert,
-            client_cert=client.cert,
-            client_key=client.key,
-        )
-        facts = certificate_facts(make_host(settings).served_certificate())
-    assert facts.not_after < datetime.now(UTC)
-    assert presented == [None]

@@ -1,52 +1,16 @@
 """Terminal streams: attach and exec over connections of their own, every byte, within one deadline."""
 
-import socket
 import time
-from dataclasses import replace
 
 import pytest
 
-from rexec.config import DockerSettings
-from rexec.docker_host import DETACH_KEYS, DockerHost
-from rexec.docker_host.errors import DockerAPIError, DockerConflict, DockerNotFound, DockerUnreachable
+from rexec.docker_host import DETACH_KEYS
+from rexec.docker_host.errors import DockerAPIError, DockerConflict, DockerNotFound
 from rexec.docker_host.execs import EXEC_DETACH_KEYS
 from tests.engine.docker_host.streams import Reader
-from tests.support.fake_daemon import FakeDaemon, answer, read_request, serve_requests
 from tests.support.waiting import eventually
 
 SWITCH = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
-
-
-def hijacking(talk):
-    """A daemon that answers pings and hands every other connection over."""
-
-    def serve(connection):
-        while (request := read_request(connection)) is not None:
-            if request[1].endswith("/_ping"):
-                connection.sendall(answer(200, "OK", Api_Version="1.41"))
-            else:
-                talk(connection)
-                return
-
-    return FakeDaemon(serve)
-
-
-def plain(daemon, **options):
-    return DockerHost(DockerSettings(host=f"tcp://127.0.0.1:{daemon.port}"), **options)
-
-
-@pytest.fixture
-def attach(host, container):
-    """Attaches to the container; closed at the end."""
-    opened = []
-
-    def attach(**options):
-        opened.append(host.open_attach(container, **{"logs": True, **options}))
-        return Reader(opened[-1])
-
-    yield attach
-    for stream in opened:
-        stream.close()
 
 
 def test_the_shell_answers(attach):
@@ -229,117 +193,3 @@ def test_a_program_that_the_container_lacks(host, container):
     code, output = host.exec_run(container, ["/bin/none"], 10)
     assert code in {126, 127}
     assert b"none" in output
-
-
-# The head of the answer
-
-
-def test_bytes_that_arrive_with_the_answers_head_are_not_lost():
-    with hijacking(
-        lambda connection: connection.sendall(SWITCH + b"first bytes") or connection.recv(1)
-    ) as daemon:
-        stream = plain(daemon).open_attach("abc", logs=True)
-        assert stream.pending == b"first bytes"
-        stream.close()
-
-
-def test_a_head_that_comes_byte_by_byte_is_understood():
-    def drip(connection):
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for byte in SWITCH + b"x":
-            connection.sendall(bytes([byte]))
-        connection.recv(1)
-
-    with hijacking(drip) as daemon:
-        stream = plain(daemon).open_attach("abc", logs=True)
-        assert Reader(stream).until(b"x") == b"x"
-        stream.close()
-
-
-def test_one_deadline_covers_the_whole_opening():
-    def drip(connection):
-        for byte in SWITCH * 50:
-            connection.sendall(bytes([byte]))
-            time.sleep(0.1)
-
-    with hijacking(drip) as daemon:
-        started = time.monotonic()
-        with pytest.raises(DockerUnreachable, match="docker_timeout"):
-            plain(daemon, connect_timeout=0.3, read_timeout=0.7).open_attach("abc", logs=True)
-        assert time.monotonic() - started < 3
-
-
-def test_a_head_without_an_end_is_refused():
-    def flood(connection):
-        connection.sendall(b"HTTP/1.1 101 UPGRADED\r\nX: " + b"x" * 200_000)
-        connection.recv(1)
-
-    with hijacking(flood) as daemon, pytest.raises(DockerAPIError, match="docker_protocol"):
-        plain(daemon).open_attach("abc", logs=True)
-
-
-@pytest.mark.parametrize("said", [b"SSH-2.0-x\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"])
-def test_an_answer_that_is_no_switch_of_protocols_is_refused(said):
-    with (
-        hijacking(lambda connection: connection.sendall(said) or connection.recv(1)) as daemon,
-        pytest.raises(DockerAPIError, match="docker_protocol"),
-    ):
-        plain(daemon).open_attach("abc", logs=True)
-
-
-def test_a_connection_that_ends_in_the_head_is_an_outage():
-    with (
-        hijacking(lambda connection: connection.sendall(SWITCH[:30])) as daemon,
-        pytest.raises(DockerUnreachable, match="docker_closed"),
-    ):
-        plain(daemon).open_attach("abc", logs=True)
-
-
-def test_a_refusal_is_read_to_its_end():
-    message = "Container abc is not running" + " " * 3000
-
-    def slowly(connection):
-        data = answer(409, {"message": message})
-        connection.sendall(data[:200])
-        connection.sendall(data[200:])
-        connection.recv(1)
-
-    with hijacking(slowly) as daemon, pytest.raises(DockerConflict) as caught:
-        plain(daemon).open_attach("abc", logs=True)
-    assert caught.value.code == "docker_not_running"
-
-
-def test_names_are_quoted_into_the_path():
-    paths = []
-
-    def respond(method, path, body):
-        paths.append(path)
-        return answer(404, {"message": "No such container"})
-
-    with FakeDaemon(serve_requests(respond)) as daemon, pytest.raises(DockerNotFound):
-        plain(daemon).open_attach("../info?x=1 \r\nX: y", logs=False)
-    assert paths[0].startswith("/v1.41/containers/..%2Finfo%3Fx%3D1%20%0D%0AX%3A%20y/attach?")
-
-
-# The log
-
-
-def test_the_log_keeps_less_than_a_megabyte_and_its_end(host, attach, container, engine):
-    reader = attach()
-    count = b"i=0; while [ $i -lt 40000 ]; do echo line-$i-of-a-log-that-goes-on-and-on; i=$((i+1)); done"
-    reader.type(count + b"; echo over-$((1+1))\n")
-    reader.until(b"over-2", timeout=60)
-    log = eventually(lambda: (found := host.container_logs(container)).endswith(b"over-2\r\n") and found)
-    assert len(log) == 256 * 1024
-    assert b"line-39999-" in log
-    assert host.container_logs(container, tail_bytes=100) == log[-100:]
-    folder = engine.folder / "data"
-    (logs,) = (path for path in folder.glob(f"*/containers/{container}/local-logs"))
-    assert sum(path.stat().st_size for path in logs.iterdir()) <= 1024**2
-
-
-def test_an_empty_log_is_empty(host, spec):
-    made = host.create_container(replace(spec, command=("sleep", "60")))
-    assert host.container_logs(made) == b""
-    host.remove_container(made)
-    host.remove_volume(spec.volume_name)

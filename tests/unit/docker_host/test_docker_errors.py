@@ -169,6 +169,14 @@ def test_the_cause_is_found_however_deep_it_is_wrapped():
     )
 
 
+def test_the_detail_is_what_the_system_said():
+    inner = ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
+    outer = requests.exceptions.ConnectionError(
+        urllib3.exceptions.ProtocolError("Connection aborted.", inner)
+    )
+    assert translate(outer).detail == "ConnectionRefusedError: [Errno 111] Connection refused"
+
+
 def test_a_circle_of_causes_ends():
     one, two = ConnectionResetError("one"), ConnectionResetError("two")
     one.__cause__, two.__cause__ = two, one
