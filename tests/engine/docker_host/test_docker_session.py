@@ -1,6 +1,5 @@
 """One client for the process: negotiated lazily, pooled, deaf to the environment, calm about a restart."""
 
-import json
 import logging
 import socket
 import subprocess
@@ -12,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from rexec.config import DockerSettings
-from rexec.docker_host.errors import DockerRejected, DockerTLSError, DockerUnreachable
+from rexec.docker_host.errors import DockerRejected, DockerUnreachable
 from tests.engine.docker_host.conftest import tls_settings
 from tests.support.certificates import Authority
 from tests.support.fake_daemon import (
@@ -278,24 +277,3 @@ def test_stop_may_take_its_grace_however_short_the_read_deadline_is(make_host):
         with pytest.raises(DockerUnreachable, match="docker_timeout"):
             host.inspect_container("abc")
         released.set()
-
-
-def test_every_method_works_over_a_unix_socket(engine, make_host, spec):
-    (path,) = (
-        address
-        for address in json.loads((engine.folder / "daemon.json").read_text())["hosts"]
-        if address.startswith("unix://")
-    )
-    host = make_host(DockerSettings(host=path))
-    made = host.create_container(spec)
-    host.start_container(made)
-    assert host.exec_run(made, ["echo", "hello"], 10) == (0, b"hello\n")
-    stream = host.open_attach(made, logs=True)
-    stream.close()
-    events = host.events(since=0.0, labels=spec.labels)
-    assert next(events)["Action"] == "create"
-    events.close()
-    host.remove_container(made)
-    host.remove_volume(spec.volume_name)
-    with pytest.raises(DockerTLSError):
-        host.served_certificate()

@@ -1,11 +1,13 @@
 """Every connection is kept alive, and the handshake shows the certificate that the daemon really has."""
 
+import json
 import socket
 import ssl
 from datetime import UTC, datetime
 
 from rexec.config import DockerSettings
 from rexec.docker_host import certificate_facts
+from rexec.docker_host.errors import DockerTLSError
 from tests.support.certificates import DAY, Authority
 from tests.support.fake_daemon import (
     FakeDaemon,
@@ -65,3 +67,24 @@ def test_an_expired_certificate_is_shown_without_presenting_ours(make_host, tmp_
         facts = certificate_facts(make_host(settings).served_certificate())
     assert facts.not_after < datetime.now(UTC)
     assert presented == [None]
+
+
+def test_every_method_works_over_a_unix_socket(engine, make_host, spec):
+    (path,) = (
+        address
+        for address in json.loads((engine.folder / "daemon.json").read_text())["hosts"]
+        if address.startswith("unix://")
+    )
+    host = make_host(DockerSettings(host=path))
+    made = host.create_container(spec)
+    host.start_container(made)
+    assert host.exec_run(made, ["echo", "hello"], 10) == (0, b"hello\n")
+    stream = host.open_attach(made, logs=True)
+    stream.close()
+    events = host.events(since=0.0, labels=spec.labels)
+    assert next(events)["Action"] == "create"
+    events.close()
+    host.remove_container(made)
+    host.remove_volume(spec.volume_name)
+    with pytest.raises(DockerTLSError):
+        host.served_certificate()
