@@ -5,6 +5,8 @@ import socket
 import ssl
 from datetime import UTC, datetime
 
+import pytest
+
 from rexec.config import DockerSettings
 from rexec.docker_host import certificate_facts
 from rexec.docker_host.errors import DockerTLSError
