@@ -26,8 +26,9 @@ KEEP_MAIN_S: Final = 30.0
 KEEP_TAB_S: Final = 25.0
 """Long enough for a page to be loaded again."""
 TICK_S: Final = 5.0
+BEAT_EVERY_S: Final = 10.0
 UPKEEP_EVERY_S: Final = 30.0
-REAP_AFTER_S: Final = (2.0, 100.0)
+REAP_AFTER_S: Final = (2.0, 40.0)
 """At the start, and once more when the lease of a process killed just before has run out."""
 STOP_POLL_S: Final = 0.05
 
@@ -79,7 +80,7 @@ class Hub:
         self._leaving: list[Session] = []
         self._active: set[str] = set()
         self._stopping = False
-        self._next_upkeep = 0.0
+        self._next_beat = self._next_upkeep = 0.0
 
     # -- from any thread
 
@@ -201,7 +202,12 @@ class Hub:
             session.rest()
             for viewer in list(session.viewers):
                 viewer.keep_alive(now)
-        if now >= self._next_upkeep and not self._stopping:
+        if self._stopping:
+            return
+        if now >= self._next_beat:
+            self._next_beat = now + BEAT_EVERY_S
+            self._openers.submit(lambda: self._upkeep.beat(self.instance))
+        if now >= self._next_upkeep:
             self._next_upkeep = now + UPKEEP_EVERY_S
             self._keep_up()
 
@@ -212,7 +218,6 @@ class Hub:
         }
 
         def work() -> None:
-            self._upkeep.beat(self.instance)
             self._upkeep.note_activity(active)
             live = self._upkeep.live_sessions(sessions)
             self.loop.call_soon(lambda: self._end_sessions(sessions - live))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LEASE_PREFIX: Final = "terminals:"
-LEASE_S: Final = 90.0
+LEASE_S: Final = 30.0
 ACTIVITY_EVERY: Final = timedelta(minutes=1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import select
 import socket
@@ -22,6 +23,8 @@ from wsproto.events import (
     Request,
     TextMessage,
 )
+
+_marks = itertools.count(1)
 
 
 class Refused(Exception):
@@ -89,7 +92,11 @@ class TerminalWindow:
         )
         self._accepted = False
         self._refusal = (0, b"")
-        self.wait(lambda: self._accepted, "the upgrade")
+        try:
+            self.wait(lambda: self._accepted, "the upgrade")
+        except BaseException:
+            self.close()
+            raise
 
     def _send(self, event: Event) -> None:
         view = memoryview(self._websocket.send(event))
@@ -193,11 +200,14 @@ class TerminalWindow:
 
     def run(self, line: str, timeout: float = 15.0) -> str:
         """Run a command line in the shell; returns what it printed."""
-        mark = f"{time.monotonic_ns():x}"
+        mark = f"{next(_marks)}-{time.monotonic_ns() % 10**6}"
         # The quotes keep the echoed line itself from looking like the end.
-        self.type(f"{line}; echo 'en''d'-{mark}\n".encode())
+        typed = f"'en''d'-{mark}"
+        self.type(f"{line}{' ' if line.endswith('&') else '; '}echo {typed}\n".encode())
         text = self.until(f"end-{mark}".encode(), timeout).decode(errors="replace")
-        return text.partition("\n")[2].rpartition("\n")[0].replace("\r", "") if "\n" in text else ""
+        # A shell that edits lines wraps the echo at the window's edge by itself.
+        printed = text.replace("\r\r\n", "").rpartition(typed)[2].partition("\n")[2]
+        return printed.rpartition("\n")[0].replace("\r", "").removeprefix("\x1b[?2004l")
 
     def exit_message(self) -> dict[str, Any] | None:
         """The message that the terminal is over."""

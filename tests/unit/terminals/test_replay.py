@@ -64,7 +64,8 @@ def test_a_short_stream_is_not_cut():
 
 
 def test_a_long_stream_begins_with_a_whole_line():
-    assert newest(b"first line\nsecond\nthird\n", 14) == b"third\n"
+    stream = b"first line\nsecond\nthird\nfourth line\n"
+    assert newest(stream, 28) == b"second\nthird\nfourth line\n"
 
 
 def test_without_a_line_end_it_begins_with_a_whole_character():
