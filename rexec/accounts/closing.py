@@ -11,10 +11,10 @@ import logging
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
 
-from rexec.accounts import links, passwords, sessions
-from rexec.accounts.errors import LastAdmin, WrongPassword
+from rexec.accounts.credentials import verified
+from rexec.accounts.errors import LastAdmin
 from rexec.accounts.models import User
-from rexec.accounts.service import get
+from rexec.accounts.service import get, revoke
 from rexec.accounts.signals import account_closing
 from rexec.extensions import db, utcnow
 
@@ -35,20 +35,15 @@ def close(user_id: int, password: str) -> None:
         WrongPassword: On the field `present`.
         LastAdmin: Nobody else could administer.
     """
-    user = get(user_id)
-    kept, was_admin = user.password_hash, user.is_admin
-    db.session.rollback()  # no connection is held while hashing
-    if not passwords.verify(kept, password):
-        raise WrongPassword(field="present")
-    if was_admin and not _another_admin(user_id):
+    verified(user_id, password)
+    if get(user_id).is_admin and not _another_admin(user_id):
         raise LastAdmin
     db.session.execute(
         update(User)
         .where(User.id == user_id, User.closing_at.is_(None))
         .values(closing_at=utcnow(), is_disabled=True, email=f"closed:{user_id}", password_hash="")
     )
-    sessions.end_all(user_id)
-    links.forget_resets(user_id)
+    revoke(user_id)
     db.session.commit()
     log.info("account %s is being deleted", user_id)
     finish(user_id)

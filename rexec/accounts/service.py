@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from typing import Any
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
@@ -11,7 +10,7 @@ from sqlalchemy import ColumnElement, CursorResult, select, update
 from sqlalchemy.exc import IntegrityError
 
 from rexec.accounts import links, passwords, sessions
-from rexec.accounts.errors import EmailTaken, SignupsClosed, UserUnknown, WrongCredentials, WrongPassword
+from rexec.accounts.errors import EmailTaken, SignupsClosed, UserUnknown
 from rexec.accounts.models import OneTimeLink, User
 from rexec.errors import InvalidInput, NotFound
 from rexec.extensions import db, settings, utcnow
@@ -118,114 +117,12 @@ def require_open_signups() -> None:
         raise SignupsClosed
 
 
-def log_in(email: str, password: str) -> str:
-    """Start a log-in session and return its token.
-
-    One verification is done whoever asks, and the refusal is the same, so that neither answer nor time
-    tells whether an account exists. The session is added only if the row still holds the verified hash: a
-    password changed in between wins.
-
-    Raises:
-        WrongCredentials: No such account, another password, or a disabled account.
-    """
-    row = db.session.execute(
-        select(User.id, User.password_hash).where(
-            User.email == email.strip().lower(), User.is_disabled.is_(False)
-        )
-    ).one_or_none()
-    db.session.rollback()  # no connection is held while hashing
-    user_id, kept = row if row is not None else (None, None)
-    if not passwords.verify(kept, password) or user_id is None or kept is None:
-        raise WrongCredentials(field="password")
-    values: dict[str, Any] = {"last_login_at": utcnow()}
-    if passwords.is_outdated(kept):
-        values["password_hash"] = passwords.hash_password(password)
-    unchanged = User.password_hash == kept, User.is_disabled.is_(False)
-    if not _update(user_id, *unchanged, **values):
-        db.session.rollback()
-        raise WrongCredentials(field="password")
-    token = sessions.start(user_id)
-    db.session.commit()
-    return token
-
-
-def change_password(user_id: int, present: str, new: str, *, session_id: int | None) -> None:
-    """Set a new password and log every other browser out.
-
-    Args:
-        user_id: Whose.
-        present: The present password, as typed.
-        new: The new one, as typed.
-        session_id: The log-in session that stays.
-
-    Raises:
-        WrongPassword: On the field `present`.
-        InvalidInput: On the field `password`.
-    """
-    kept = _verified(user_id, present)
-    passwords.check(new, get(user_id).email)
-    new_hash = passwords.hash_password(new)
-    if not _update(user_id, User.password_hash == kept, password_hash=new_hash):
-        db.session.rollback()
-        raise WrongPassword(field="present")
-    _revoke(user_id, but=session_id)
-    db.session.commit()
-
-
-def change_email(user_id: int, present: str, email: str) -> None:
-    """Move the account to another address.
-
-    Raises:
-        WrongPassword: On the field `present`.
-        InvalidInput: On the field `email`; EmailTaken where it has an account.
-    """
-    address = normalise_email(email)
-    _verified(user_id, present)
-    try:
-        _update(user_id, email=address)
-        links.forget_resets(user_id)
-        db.session.commit()
-    except IntegrityError:
-        db.session.rollback()
-        raise EmailTaken("Another account has this address.", field="email") from None
-
-
-def set_password(user_id: int, new: str) -> None:
-    """Set a password without knowing the present one, for the operator; logs out everywhere.
-
-    Raises:
-        InvalidInput: On the field `password`.
-    """
-    passwords.check(new, get(user_id).email)
-    _update(user_id, password_hash=passwords.hash_password(new))
-    _revoke(user_id)
-    db.session.commit()
-
-
-def reset_password(token: str, new: str) -> None:
-    """Set a password by a reset link; logs out everywhere.
-
-    Raises:
-        LinkInvalid: The link does not work (any more).
-        InvalidInput: On the field `password`; the link stays good.
-    """
-    link = links.find(token, "reset")
-    user = get(link.user_id or 0)
-    user_id, email = user.id, user.email
-    passwords.check(new, email)
-    new_hash = passwords.hash_password(new)
-    links.spend(link)
-    _update(user_id, password_hash=new_hash)
-    _revoke(user_id)
-    db.session.commit()
-
-
 def set_disabled(user_id: int, disabled: bool) -> None:  # noqa: FBT001 - the value to set
     """Shut a person out, or let them in again; their containers are left as they are."""
     get(user_id)
-    _update(user_id, is_disabled=disabled)
+    update_row(user_id, is_disabled=disabled)
     if disabled:
-        _revoke(user_id)
+        revoke(user_id)
     db.session.commit()
 
 
@@ -237,13 +134,8 @@ def set_plan(user_id: int, plan: str | None) -> None:
         plan: Its key, which the caller has checked; None for the default one.
     """
     get(user_id)
-    _update(user_id, plan=plan)
+    update_row(user_id, plan=plan)
     db.session.commit()
-
-
-def session_is_live(session_ids: Iterable[int]) -> set[int]:
-    """Which of these log-in sessions are not over; see `sessions.live`."""
-    return sessions.live(session_ids)
 
 
 def admin_link(base_url: str) -> str | None:
@@ -292,17 +184,14 @@ def _logged_in(user: User) -> str:
     return token
 
 
-def _verified(user_id: int, present: str) -> str:
-    """The stored hash, if it is the typed password's."""
-    kept = get(user_id).password_hash
-    db.session.rollback()  # no connection is held while hashing
-    if not passwords.verify(kept, present):
-        raise WrongPassword(field="present")
-    return kept
+def update_row(user_id: int, *conditions: ColumnElement[bool], **values: Any) -> bool:
+    """Change an account's row where the conditions hold; say whether they did. The caller commits.
 
-
-def _update(user_id: int, *conditions: ColumnElement[bool], **values: Any) -> bool:
-    """Change an account's row where the conditions hold; say whether they did. The caller commits."""
+    Args:
+        user_id: Whose; an account that is being deleted is left alone.
+        conditions: What has to hold besides, in the same statement.
+        values: Columns to set.
+    """
     statement = (
         update(User).where(User.id == user_id, User.closing_at.is_(None), *conditions).values(**values)
     )
@@ -310,7 +199,12 @@ def _update(user_id: int, *conditions: ColumnElement[bool], **values: Any) -> bo
     return result.rowcount == 1
 
 
-def _revoke(user_id: int, *, but: int | None = None) -> None:
-    """End the sessions and reset links of an account within the transaction."""
+def revoke(user_id: int, *, but: int | None = None) -> None:
+    """End the sessions and reset links of an account within the caller's transaction.
+
+    Args:
+        user_id: Whose.
+        but: The session that stays, by id.
+    """
     sessions.end_all(user_id, but=but)
     links.forget_resets(user_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from rexec.accounts import closing, links, login, service
+from rexec.accounts import closing, credentials, links, login, service
 from rexec.accounts.forms import (
     ChangeEmailForm,
     ChangePasswordForm,
@@ -67,7 +67,7 @@ def log_in() -> ResponseReturnValue:
     form = LogInForm()
     if form.validate_on_submit():
         try:
-            login.enter(service.log_in(form.email.data, form.password.data))
+            login.enter(credentials.log_in(form.email.data, form.password.data))
         except InvalidInput as error:
             form.refuse(error)
         else:
@@ -98,7 +98,7 @@ def change_password() -> ResponseReturnValue:
     form = ChangePasswordForm()
     if form.validate_on_submit():
         try:
-            service.change_password(
+            credentials.change_password(
                 current_user.id, form.present.data, form.password.data, session_id=current_user.session_id
             )
         except InvalidInput as error:
@@ -117,7 +117,7 @@ def change_email() -> ResponseReturnValue:
     form = ChangeEmailForm()
     if form.validate_on_submit():
         try:
-            service.change_email(current_user.id, form.present.data, form.email.data)
+            credentials.change_email(current_user.id, form.present.data, form.email.data)
         except InvalidInput as error:
             form.refuse(error)
         else:
@@ -152,7 +152,7 @@ def reset_password(token: str) -> ResponseReturnValue:
     form = ResetPasswordForm()
     if form.validate_on_submit():
         try:
-            service.reset_password(token, form.password.data)
+            credentials.reset_password(token, form.password.data)
         except InvalidInput as error:
             form.refuse(error)
         else:

@@ -16,7 +16,7 @@ import click
 from flask import Flask
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from rexec.accounts import links, passwords
+from rexec.accounts import credentials, links, passwords
 from rexec.accounts import service as accounts
 from rexec.admin import service
 from rexec.errors import InvalidInput, RexecError, Unavailable
@@ -157,7 +157,7 @@ def reset_password(email: str, link: bool, stdin: bool, generate: bool) -> None:
         click.echo(accounts.link_url(_base_url(), "reset", links.create("reset", user_id=user_id)))
         return
     password = _password(stdin=stdin, generate=generate)
-    accounts.set_password(user_id, password)
+    credentials.set_password(user_id, password)
     click.echo(f"{email} has a new password and is logged out everywhere.", err=generate)
     if generate:
         click.echo(password)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rexec.accounts import links, service
+from rexec.accounts import credentials, links, service
 from rexec.extensions import db
 from tests.support.page_user import PageUser, visible
 
@@ -105,7 +105,7 @@ def test_a_password_changed_meanwhile_is_not_overwritten(app, owner, monkeypatch
 
     def hash_password(password):
         monkeypatch.setattr(passwords, "hash_password", real)
-        service.set_password(user_id, "set-by-the-operator")
+        credentials.set_password(user_id, "set-by-the-operator")
         return real(password)
 
     monkeypatch.setattr(passwords, "hash_password", hash_password)

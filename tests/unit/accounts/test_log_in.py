@@ -6,7 +6,7 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import func, select
 
-from rexec.accounts import passwords, service
+from rexec.accounts import credentials, passwords, service
 from rexec.accounts.models import LoginSession, User
 from rexec.extensions import db
 from tests.support.factories import make_user
@@ -168,7 +168,7 @@ def test_a_password_changed_during_log_in_wins(app, owner, monkeypatch):
     def verify(kept, password):
         answer = real(kept, password)
         monkeypatch.setattr(passwords, "verify", real)
-        service.set_password(user_id, "another-password-altogether")
+        credentials.set_password(user_id, "another-password-altogether")
         return answer
 
     monkeypatch.setattr(passwords, "verify", verify)

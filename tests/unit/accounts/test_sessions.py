@@ -99,12 +99,12 @@ def test_which_sessions_are_live_is_one_query_for_all(app, owner, teammate, quer
     ids = {row.user_id: row.id for row in db.session.scalars(select(LoginSession))}
     owners, teammates = (ids[service.find(person.email).id] for person in (owner, teammate))
     queries.clear()
-    assert service.session_is_live([owners, teammates, 999]) == {owners, teammates}
+    assert sessions.live([owners, teammates, 999]) == {owners, teammates}
     assert len(queries) == 1
-    assert service.session_is_live([]) == set()
+    assert sessions.live([]) == set()
     db.session.execute(update(LoginSession).where(LoginSession.id == owners).values(expires_at=utcnow()))
     db.session.execute(update(User).where(User.email == teammate.email).values(is_disabled=True))
-    assert service.session_is_live([owners, teammates]) == set()
+    assert sessions.live([owners, teammates]) == set()
 
 
 def test_a_request_knows_its_session(app, owner):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from rexec.accounts import service
-from rexec.accounts.models import User
 from rexec.extensions import db
 from tests.support.page_user import PageUser
 
@@ -40,9 +39,3 @@ def owner_id(owner):
     user_id = service.find(owner.email).id
     db.session.rollback()
     return user_id
-
-
-def row(user_id):
-    """An account's row, read anew."""
-    db.session.rollback()
-    return db.session.get(User, user_id)
