@@ -88,6 +88,8 @@ find_python() {
 make_venv() {
     local python
     if ! find_python >/dev/null; then need_packages python3; fi
+    # Ubuntu 22.04's own is older, and this one lies beside it.
+    if ! find_python >/dev/null; then need_packages python3.11 python3.11-venv; fi
     python=$(find_python) || die 2 "Python 3.11 or newer is needed, and this machine has none"
     # Debian keeps ensurepip in a package of its own.
     if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then need_packages python3-venv; fi
@@ -138,9 +140,20 @@ ensure_browser_packages() {
 
 # Everything that scripts/test and .ci/run use.
 ensure_test_tools() {
-    need_packages git openssl iproute2 iptables busybox-static postgresql pgbouncer redis-server docker-registry chromium shellcheck
+    need_packages git openssl iproute2 iptables busybox-static postgresql pgbouncer redis-server docker-registry shellcheck
     if ! command -v dockerd >/dev/null && [[ ! -x /usr/sbin/dockerd ]]; then need_packages docker.io; fi
     if ! command -v docker >/dev/null; then need_packages docker-cli; fi
     ensure_python requirements-dev.lock
     ensure_browser_packages
+    ensure_chromium
+}
+
+# Ubuntu's Chromium is a snap, which cannot be driven from a checkout: there Playwright brings its own.
+ensure_chromium() {
+    if [[ -x /usr/bin/chromium ]]; then return 0; fi
+    if grep -q '^ID=ubuntu' /etc/os-release 2>/dev/null; then
+        (cd "$root" && .venv/bin/playwright install --with-deps chromium >&2)
+    else
+        need_packages chromium
+    fi
 }

@@ -112,6 +112,35 @@ def test_a_client_without_a_certificate_is_refused(engine):
     assert "HTTP request to an HTTPS server" in done.stderr + done.stdout
 
 
+def firewall_rules(*names: str) -> set[str]:
+    """Rules of all tables that name one of these."""
+    lines: list[str] = []
+    for table in ("filter", "nat"):
+        command = ["/usr/sbin/iptables", "-w", "-t", table, "-S"]
+        lines += subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    return {line for line in lines if any(name in line for name in names)}
+
+
+def test_another_daemon_leaves_the_ports_and_walls_of_this_one_alone(engine, tmp_path):
+    port = free_port()
+    network = engine.docker("network", "create", "walled")[:12]
+    options = ("-d", "--init", "--network", "walled", "-p", f"127.0.0.1:{port}:80")
+    container = engine.docker("run", *options, "rexec/shell:latest", "sleep", "1000")
+    other = Engine(tmp_path / "engine")
+    try:
+        before = firewall_rules(network, f"--dport {port}")
+        assert any("DNAT" in rule for rule in before)
+        assert any("ISOLATION" in rule for rule in before)
+        other.start()
+        assert firewall_rules(network, f"--dport {port}") == before
+        other.end()
+        assert firewall_rules(network, f"--dport {port}") == before
+    finally:
+        other.end()
+        engine.docker("rm", "-f", container)
+        engine.docker("network", "rm", "walled")
+
+
 def test_stop_takes_containers_along_and_leaves_nothing_behind(own_engine):
     own_engine.docker("network", "create", "lan")
     own_engine.docker(
