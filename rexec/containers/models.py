@@ -50,7 +50,7 @@ class Container(Model):
 
 
 class HostState(Model):
-    """What was last seen of the Docker host, and the identity that marks its objects as ours; a single row."""
+    """What was last seen of the Docker host, and the identity that marks our objects; a single row."""
 
     __tablename__ = "host_state"
 

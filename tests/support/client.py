@@ -1,4 +1,4 @@
-"""A test client whose requests share nothing but cookies, although the test itself is in an application context."""
+"""A test client whose requests share nothing but cookies, although the test itself is in a context."""
 
 from __future__ import annotations
 
