@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import delete as sql_delete
+from sqlalchemy import select
 
 from rexec import jobs
 from rexec.containers import closing, specs
@@ -19,6 +20,7 @@ from rexec.docker_host.errors import DockerNotFound
 from rexec.errors import RexecError, Unavailable
 from rexec.extensions import db, utcnow
 from rexec.jobs import OperationContext
+from rexec.jobs.models import Operation
 
 STOP_GRACE_S = 10
 PATIENCE_S = 7 * 86_400.0
@@ -40,18 +42,31 @@ def fail(container_id: int, error: RexecError) -> None:
 
 
 @contextmanager
-def says_what_it_waits_for(context: OperationContext) -> Iterator[None]:
-    """Let pages say that the work waits for the Docker host.
+def worked_for(context: OperationContext) -> Iterator[None]:
+    """Let pages say that the work waits for the Docker host; what fails after it was cancelled is no failure.
 
     Raises:
+        Cancelled: In place of any failure, once somebody cancelled or deletes the container: it would be
+            written on what came after.
         Unavailable: As it came, or in place of a failure of trust.
     """
     try:
         with outage_is_not_a_verdict():
             yield
-    except Unavailable as error:
-        context.progress({"waiting": error.message, "code": error.code})
+    except RexecError as error:
+        if _is_cancelled(context):
+            raise jobs.Cancelled from error
+        if isinstance(error, Unavailable):
+            context.progress({"waiting": error.message, "code": error.code})
         raise
+
+
+def _is_cancelled(context: OperationContext) -> bool:
+    """Whether it is as of now; `context.cancelled` may be half a second old, and the next operation waits."""
+    asked = select(Operation.cancel_requested).where(Operation.id == context.operation_id)
+    cancelled = db.session.scalar(asked)
+    db.session.rollback()
+    return bool(cancelled)
 
 
 def _row(context: OperationContext, *status: str) -> Container | None:
@@ -74,11 +89,14 @@ def launch(context: OperationContext) -> None:
     if row is None:
         return
     attempt = Launch(context, row)
-    with says_what_it_waits_for(context):
-        try:
+    try:
+        with worked_for(context):
             attempt.run()
-        except Lost:
-            attempt.take_back()
+    except Lost:
+        attempt.take_back()
+    except jobs.Cancelled:
+        attempt.take_back()
+        raise
 
 
 @jobs.handler("container.start", outage_s=PATIENCE_S, on_failed=fail)
@@ -86,7 +104,7 @@ def start(context: OperationContext) -> None:
     """Start a stopped container."""
     row = _row(context, "starting")
     if row is not None:
-        with says_what_it_waits_for(context):
+        with worked_for(context):
             _start(row)
 
 
@@ -95,7 +113,7 @@ def stop(context: OperationContext) -> None:
     """Stop a running container."""
     row = _row(context, "stopping")
     if row is not None:
-        with says_what_it_waits_for(context):
+        with worked_for(context):
             _stop(row)
             enter(row.id, ("stopping",), "stopped", stopped_at=utcnow())
 
@@ -106,7 +124,7 @@ def restart(context: OperationContext) -> None:
     row = _row(context, "stopping", "starting")
     if row is None:
         return
-    with says_what_it_waits_for(context):
+    with worked_for(context):
         if row.status == "stopping":
             _stop(row)
             if not enter(row.id, ("stopping",), "starting", stopped_at=utcnow()):
@@ -120,7 +138,7 @@ def delete(context: OperationContext) -> None:
     row = _row(context, "deleting")
     if row is None:
         return
-    with says_what_it_waits_for(context):
+    with worked_for(context):
         remove_objects(row.public_id)
     db.session.execute(sql_delete(Container).where(Container.id == row.id, Container.status == "deleting"))
     db.session.commit()

@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 
 import pytest
+import requests
 
 from rexec.containers import host_state, service
 from rexec.containers.models import Container, HostState
@@ -56,6 +57,31 @@ def test_twenty_launches_at_once_on_a_free_plan_make_one(app, at_once):
 
     assert at_once(20, launch) == {"done": 1, "plan_full": 19}
     assert count_rows() == 1
+
+
+def test_twenty_posts_at_once_on_a_free_plan_make_one(server, user):
+    token = user.csrf_token("/containers/new")
+    start = threading.Barrier(20)
+    statuses = []
+
+    def post(number):
+        start.wait(timeout=20)
+        answer = requests.post(
+            server.url + "/containers",
+            data={"name": f"lab-{number}", "image": "shell", "csrf_token": token},
+            headers={"Cookie": user.cookie_header, "X-Forwarded-For": user.address},
+            allow_redirects=False,
+            timeout=60,
+        )
+        statuses.append(answer.status_code)
+
+    threads = [threading.Thread(target=post, args=(number,)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert Counter(statuses) == {303: 1, 409: 19}
+    assert user.get("/containers").text.count("data-container-id") == 1
 
 
 def test_one_name_asked_for_many_times_at_once_is_given_once(app, owner, at_once):

@@ -257,6 +257,34 @@ def test_a_delete_that_cannot_be_done_says_why_and_can_be_said_again(launched, w
     assert docker_host.volumes == set()
 
 
+def test_a_failure_of_work_that_was_cancelled_is_not_written_on_what_came_after(
+    owner, work, fresh, docker_host
+):
+    row_id = service.launch(owner, "lab", "shell").id
+
+    def cancel_and_retry():
+        service.cancel(row_id)
+        service.retry(row_id)
+
+    docker_host.before("create_container", cancel_and_retry)
+    docker_host.fail("create_container", NoSpace())
+    work()
+    assert fresh(row_id).status == "running"
+    assert len(docker_host.found) == 1
+
+
+def test_a_stop_that_fails_does_not_hold_up_the_deletion_that_came_after_it(
+    launched, work, fresh, docker_host
+):
+    row_id = launched().id
+    service.stop(row_id)
+    docker_host.before("stop_container", lambda: service.delete(row_id))
+    docker_host.fail("stop_container", DockerRejected())
+    work()
+    assert fresh(row_id) is None
+    assert docker_host.volumes == set()
+
+
 def test_names_on_the_docker_host_are_what_operators_are_told():
     assert specs.container_name("abc") == "rexec-abc"
     assert specs.volume_name("abc") == "rexec-home-abc"
