@@ -115,7 +115,7 @@ def measure_output(stand: Stand, rounds: int) -> dict[str, float]:
 
 
 def measure_idle(stand: Stand, count: int) -> dict[str, float]:
-    """Memory of idle terminals: few containers, many tabs, each tab an exec with a TLS connection of its own."""
+    """Memory of idle terminals: few containers, many tabs, each an exec with a TLS connection of its own."""
     before = stand.pss_kb()
     ways: list[HubWay] = []
     containers = [stand.container(pids=4096)[0] for _ in range(max(1, count // TABS_EACH))]

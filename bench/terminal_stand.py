@@ -217,13 +217,11 @@ class DirectWay(Way):
     def drain(self, quiet_s: float = 0.3) -> None:
         """See `Way`; OpenSSL may hold bytes that select does not see."""
         while True:
-            if isinstance(self.sock, ssl.SSLSocket) and self.sock.pending():
-                self.read()
-            elif select.select([self.sock], [], [], quiet_s)[0]:
-                self.read()
-            else:
+            pending = isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()
+            if not pending and not select.select([self.sock], [], [], quiet_s)[0]:
                 self.seen.clear()
                 return
+            self.read()
 
 
 class HubWay(Way):
@@ -250,7 +248,8 @@ class HubWay(Way):
     def frame(self, opcode: int, data: bytes) -> None:
         """Send a masked frame; the mask is zero, which is one of the possible ones."""
         size = len(data)
-        head = bytes([0x80 | opcode, 0x80 | size]) if size < 126 else bytes([0x80 | opcode, 0xFE]) + size.to_bytes(2, "big")  # fmt: skip
+        short = bytes([0x80 | opcode, 0x80 | size]) if size < 126 else b""
+        head = short or bytes([0x80 | opcode, 0xFE]) + size.to_bytes(2, "big")
         self.sock.sendall(head + bytes(4) + data)
 
     def send(self, data: bytes) -> None:
