@@ -69,6 +69,7 @@ def test_pages_that_ask_nobody_ask_no_database(owner, queries):
 
 
 def test_a_session_in_use_is_noted_once_in_a_while_and_its_cookie_lengthened(owner):
+    assert "Set-Cookie" in owner.get("/account").headers, "the form's token comes into the cookie only once"
     long_ago = utcnow() - sessions.SEEN_EVERY - timedelta(seconds=1)
     age(last_seen_at=long_ago, expires_at=utcnow() + timedelta(days=1))
     answer = owner.get("/account")
@@ -85,6 +86,12 @@ def test_a_session_in_use_is_noted_once_in_a_while_and_its_cookie_lengthened(own
 
 def test_a_session_ends_when_it_was_not_used_for_a_month(owner):
     age(expires_at=utcnow() - timedelta(seconds=1))
+    assert not owner.is_logged_in()
+
+
+def test_a_disabled_account_is_shut_out_whatever_sessions_it_has(owner):
+    db.session.execute(update(User).values(is_disabled=True))
+    db.session.commit()
     assert not owner.is_logged_in()
 
 
