@@ -25,11 +25,11 @@ DEADLINE_S = 240
 """How long a test may take before it fails: far more than the slowest needs, far less than CI has."""
 
 
-def _interrupt(*_arguments: object) -> None:
+def _interrupt(received: int, _frame: object) -> None:
     """End the session, once: a second signal must not interrupt the fixtures that clean up."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
+    raise KeyboardInterrupt(signal.Signals(received).name)
 
 
 def pytest_configure() -> None:
