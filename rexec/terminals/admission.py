@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from wsproto.connection import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +27,6 @@ class Admission:
         docker_name: What the daemon calls it.
         tab: 1 for the main terminal.
         identity: Whose browser it is.
-        websocket: The protocol's state after the handshake.
         greeting: The handshake's answer.
     """
 
@@ -39,5 +34,4 @@ class Admission:
     docker_name: str
     tab: int
     identity: Identity
-    websocket: Connection
     greeting: bytes

@@ -77,14 +77,17 @@ class Audience:
         ring.append(data)
         if not is_live:
             return
+        keeping_up = True
         for viewer in tuple(self.viewers):
-            if viewer.cursor == before and viewer.live_at is None and viewer.has_room():
+            if viewer.cursor == before and viewer.live_at is None and not viewer.waiting:
                 # The usual case, without going through the ring.
                 viewer.cursor = ring.end
                 viewer.send_output(data)
             else:
                 self.show(viewer)
-        self.pace()
+            keeping_up = keeping_up and not viewer.waiting
+        if not keeping_up or self._paused:
+            self.pace()
 
     def show(self, viewer: Viewer) -> None:
         """Hand a viewer as much as it has room for."""
@@ -128,7 +131,7 @@ class Audience:
 
     def pace(self) -> None:
         """Read the engine as fast as the fastest viewer follows; one that does not move is not waited for."""
-        lag = self._smallest_lag()
+        lag = self._smallest_lag() if self.viewers else 0
         if lag > PAUSE_LAG and not self._paused and self._stream is not None:
             self._paused = True
             self._stream.pause()

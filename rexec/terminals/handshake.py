@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from wsproto import ConnectionType, WSConnection
@@ -11,9 +10,6 @@ from wsproto.events import AcceptConnection, Request
 from wsproto.utilities import RemoteProtocolError
 
 from rexec.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from wsproto.connection import Connection
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -49,15 +45,12 @@ def _address(url: str) -> tuple[str, str, int] | None:
     return (parts.scheme, parts.hostname.lower(), port) if parts.hostname else None
 
 
-def accept(headers: Iterable[tuple[str, str]], target: str) -> tuple[bytes, Connection]:
-    """Answer an upgrade request.
+def accept(headers: Iterable[tuple[str, str]], target: str) -> bytes:
+    """The answer to an upgrade request.
 
     Args:
         headers: The request's.
         target: Its path and query.
-
-    Returns:
-        The bytes of the answer, and the protocol's state from there on.
 
     Raises:
         InvalidInput: It is not a WebSocket's handshake.
@@ -69,9 +62,6 @@ def accept(headers: Iterable[tuple[str, str]], target: str) -> tuple[bytes, Conn
         if not any(isinstance(event, Request) for event in websocket.events()):
             raise InvalidInput("The handshake of the WebSocket is not complete.")
         # No compression: it costs 85 to 100 KB of memory a terminal.
-        answer = websocket.send(AcceptConnection())
+        return websocket.send(AcceptConnection())
     except RemoteProtocolError as error:
         raise InvalidInput(f"The handshake of the WebSocket is not valid: {error}.") from error
-    if websocket.connection is None:
-        raise InvalidInput("The handshake of the WebSocket is not complete.")
-    return answer, websocket.connection

@@ -29,6 +29,7 @@ FREE_INPUT: Final = 64 * 1024
 LOG_PATIENCE_S: Final = 3.0
 SETTLE_S: Final = 0.03
 """What was logged just now reaches us through the attach a moment later."""
+TELL_EVERY_S: Final = 5.0
 RESTART_TRIES: Final = 4
 RESTART_EVERY_S: Final = 0.3
 BACK_OFF_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 10.0)
@@ -87,6 +88,7 @@ class Session:
         self._failures = 0
         self._last_problem: tuple[str, float] = ("", 0.0)
         self._left_at = time.monotonic()
+        self._told_at = 0.0
         self._open()
 
     @property
@@ -128,9 +130,12 @@ class Session:
             # Typed blindly, it would run when nobody expects it any more.
             return
         if not is_report(data):
-            viewer.typed_at = time.monotonic()
+            now = time.monotonic()
+            viewer.typed_at = now
             self._sizes.on_typed(viewer, self.viewers)
-            self._hear(News.TYPED)
+            if now - self._told_at > TELL_EVERY_S:
+                self._told_at = now
+                self._hear(News.TYPED)
         elif self._sizes.owner is not viewer and self._sizes.owner is not None:
             return
         if self._stream is None:

@@ -62,7 +62,10 @@ class EngineStream:
 
     def send(self, data: bytes) -> None:
         """Send bytes to the container, as soon as it takes them."""
-        self._waiting += data
+        if self._record or self._waiting or len(data) > RECORD:
+            self._waiting += data
+        else:
+            self._record = data
         self._flush()
         self._watch()
 

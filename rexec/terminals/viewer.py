@@ -8,8 +8,7 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from wsproto.connection import ConnectionState
-from wsproto.events import BytesMessage, CloseConnection, Message, Ping, Pong, TextMessage
+from wsproto.frame_protocol import CloseReason, Frame, FrameProtocol, Opcode, ParseFailed
 
 from rexec.terminals.loop import READ, WRITE, Loop
 
@@ -60,34 +59,14 @@ class Viewer:
     Args:
         loop: Where it is watched.
         sock: The browser's socket.
-        admission: Whose it is, and what the handshake led to.
+        admission: Whose it is, and the handshake's answer.
         shown: What it looks at.
     """
 
     __slots__ = (
-        *(
-            "identity",
-            "cursor",
-            "live_at",
-            "size",
-            "typed_at",
-            "is_done",
-            "_loop",
-            "_sock",
-            "_websocket",
-            "_shown",
-        ),
-        *(
-            "_out",
-            "_text",
-            "_mask",
-            "_reading",
-            "_open",
-            "_closing",
-            "_progress_at",
-            "_heard_at",
-            "_pinged_at",
-        ),
+        *("cursor", "identity", "is_done", "live_at", "size", "typed_at"),
+        *("_closing", "_frames", "_heard_at", "_loop", "_mask", "_open", "_out"),
+        *("_pinged_at", "_progress_at", "_reading", "_shown", "_sock", "_text"),
     )
 
     def __init__(self, loop: Loop, sock: socket.socket, admission: Admission, shown: Shown) -> None:
@@ -104,7 +83,7 @@ class Viewer:
         now = time.monotonic()
         self._loop = loop
         self._sock = sock
-        self._websocket = admission.websocket
+        self._frames = FrameProtocol(client=False, extensions=[])
         self._shown = shown
         self._out = bytearray(admission.greeting)
         self._text = ""
@@ -139,9 +118,9 @@ class Viewer:
 
     def begin(self, leftover: bytes) -> None:
         """Send the handshake's answer, and read what the browser sent right behind its request."""
+        self._flush()
         if leftover:
             self._receive(leftover)
-        self._flush()
 
     def send_status(self, state: str, **facts: Any) -> None:
         """Send a status message."""
@@ -150,22 +129,20 @@ class Viewer:
     def send_control(self, message: dict[str, Any]) -> None:
         """Send a control message."""
         if not self.closing:
-            self._send(TextMessage(data=json.dumps(message, separators=(",", ":"))))
+            self._send(self._frames.send_data(json.dumps(message, separators=(",", ":"))))
 
     def send_output(self, data: bytes) -> None:
         """Send terminal bytes."""
         if not self.closing:
-            self._send(BytesMessage(data=data))
+            self._send(self._frames.send_data(data))
 
     def close(self, code: int, reason: str = "") -> None:
         """End the WebSocket properly."""
         if self.closing:
             return
-        if self._websocket.state is ConnectionState.OPEN:
-            self._send(CloseConnection(code=code, reason=reason))
         self._closing = True
         self._reading = True
-        self._watch()
+        self._send(self._frames.close(code, reason))
         self._loop.call_later(CLOSE_S, self._drop)
 
     def hold(self) -> None:
@@ -185,7 +162,7 @@ class Viewer:
             self._drop()
         elif now - self._pinged_at >= PING_EVERY_S and not self.closing:
             self._pinged_at = now
-            self._send(Ping())
+            self._send(self._frames.ping())
 
     def on_events(self, mask: int) -> None:
         """See `Handler`."""
@@ -200,13 +177,24 @@ class Viewer:
         """See `Handler`."""
         self._drop()
 
-    def _send(self, event: Message[Any] | Ping | Pong | CloseConnection) -> None:
-        if not self._out:
-            self._progress_at = time.monotonic()
-        self._out += self._websocket.send(event)
-        self._flush()
+    def _send(self, data: bytes | bytearray) -> None:
+        if self._out:
+            self._out += data
+            return
+        self._progress_at = time.monotonic()
+        try:
+            sent = self._sock.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self._drop()
+            return
+        if sent < len(data):
+            self._out += memoryview(data)[sent:]
+        self._watch()
 
     def _flush(self) -> None:
+        """Send what waits, as far as the socket takes it."""
         while self._out and self._open:
             try:
                 sent = self._sock.send(self._out)
@@ -217,9 +205,6 @@ class Viewer:
                 return
             del self._out[:sent]
             self._progress_at = time.monotonic()
-        if not self._out and self._websocket.state is ConnectionState.CLOSED:
-            self._drop()
-            return
         self._watch()
 
     def _read(self) -> None:
@@ -236,41 +221,41 @@ class Viewer:
         self._receive(data)
 
     def _receive(self, data: bytes) -> None:
-        state = self._websocket.state
-        if state is ConnectionState.CLOSED or state is ConnectionState.REMOTE_CLOSING:
+        self._frames.receive_bytes(data)
+        try:
+            for frame in self._frames.received_frames():
+                if frame.opcode is Opcode.BINARY and not self._closing:
+                    self._shown.on_typed(self, frame.payload)  # type: ignore[arg-type]  # bytes, by its opcode
+                else:
+                    self._take(frame)
+        except ParseFailed as error:
+            self.close(error.code, str(error))
+
+    def _take(self, frame: Frame) -> None:
+        if frame.opcode is Opcode.CLOSE:
+            self._answer_close(frame)
+        elif self._closing:
             return
-        self._websocket.receive_data(data)
-        for event in self._websocket.events():
-            if isinstance(event, CloseConnection):
-                self._answer_close(event)
-                return
-            if self._closing:
-                continue
-            if isinstance(event, Ping):
-                self._send(event.response())
-            elif isinstance(event, BytesMessage):
-                self._shown.on_typed(self, bytes(event.data))
-            elif isinstance(event, TextMessage):
-                self._take_text(event)
+        elif frame.opcode is Opcode.PING:
+            self._send(self._frames.pong(frame.payload))  # type: ignore[arg-type]  # bytes, by its opcode
+        elif frame.opcode is Opcode.TEXT:
+            self._take_text(frame)
 
-    def _answer_close(self, event: CloseConnection) -> None:
-        state = self._websocket.state
-        if state is ConnectionState.REMOTE_CLOSING:
+    def _answer_close(self, frame: Frame) -> None:
+        """The browser says good-bye, or answers ours; what still waits for it is of no use any more."""
+        if not self._closing:
+            code: Any = frame.payload[0]
+            self.is_done = code == NORMAL
             self._closing = True
-            self.is_done = event.code == NORMAL
-            self._send(event.response())
-        elif state is ConnectionState.OPEN:
-            # wsproto's way of saying that the frame was broken.
-            self.close(event.code, event.reason or "")
-        else:
-            self._flush()
+            self._send(self._frames.close(code if code != CloseReason.NO_STATUS_RCVD else None))
+        self._drop()
 
-    def _take_text(self, event: TextMessage) -> None:
-        self._text += event.data
+    def _take_text(self, frame: Frame) -> None:
+        self._text += str(frame.payload)
         if len(self._text) > MAX_CONTROL:
             self.close(BAD_FRAME, "control message too long")
             return
-        if not event.message_finished:
+        if not frame.message_finished:
             return
         text, self._text = self._text, ""
         try:

@@ -37,9 +37,9 @@ def terminal(public_id: str) -> ResponseReturnValue:
         abort(501)
     docker_name = service.docker_name_for_viewer(current_user.id, public_id)
     target = request.full_path if request.query_string else request.path
-    greeting, websocket = handshake.accept(request.headers.items(), target)
+    greeting = handshake.accept(request.headers.items(), target)
     identity = Identity(current_user.id, current_user.session_id)
-    admission = Admission(public_id, docker_name, tab, identity, websocket, greeting)
+    admission = Admission(public_id, docker_name, tab, identity, greeting)
     hub = service.hub_of(current_app._get_current_object())  # type: ignore[attr-defined] # noqa: SLF001 - Flask's documented way
     hand_over(lambda sock, leftover: hub.admit(sock, leftover, admission))
     return Response(status=101)

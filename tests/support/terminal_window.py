@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import select
@@ -12,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from wsproto import ConnectionType, WSConnection
+from wsproto.connection import ConnectionState
 from wsproto.events import (
     AcceptConnection,
     BytesMessage,
@@ -155,6 +157,9 @@ class TerminalWindow:
             self._send(event.response())
         elif isinstance(event, CloseConnection):
             self.closed = (int(event.code), event.reason or "")
+            if self._websocket.state is ConnectionState.REMOTE_CLOSING:
+                with contextlib.suppress(OSError):
+                    self._sock.sendall(self._websocket.send(event.response()))
         else:
             self._take_answer(event)
 

@@ -75,7 +75,7 @@ class Browser:
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer)
         self.websocket = Connection(ConnectionType.CLIENT)
         self.states, self.output, self.closed = [], b"", None
-        admission = Admission("id", "name", 1, Identity(1, 1), Connection(ConnectionType.SERVER), b"")
+        admission = Admission("id", "name", 1, Identity(1, 1), b"")
 
         def admit():
             self.viewer = Viewer(loop, ours, admission, session)
