@@ -154,13 +154,21 @@ def own_registry(tmp_path):
 
 
 @pytest.fixture(scope="session")
+def postgres_stack(engine, postgres, pgbouncer, redis_server):
+    """PostgreSQL with Redis and RQ; made once, also where tests go back and forth between the stacks."""
+    return PostgresStack(engine, postgres, pgbouncer, redis_server)
+
+
+@pytest.fixture(scope="session")
+def sqlite_stack(engine, session_folder):
+    """SQLite with jobs in the web process; made once too."""
+    return SqliteStack(engine, session_folder / "sqlite")
+
+
+@pytest.fixture(scope="session")
 def stack(request) -> Stack:
-    """PostgreSQL with Redis and RQ, or SQLite with jobs in the web process."""
-    engine = request.getfixturevalue("engine")
-    if request.param == SQLITE:
-        return SqliteStack(engine, request.getfixturevalue("session_folder") / "sqlite")
-    services = (request.getfixturevalue(name) for name in ("postgres", "pgbouncer", "redis_server"))
-    return PostgresStack(engine, *services)
+    """The stack that this test runs on."""
+    return request.getfixturevalue("sqlite_stack" if request.param == SQLITE else "postgres_stack")
 
 
 @pytest.fixture

@@ -28,12 +28,20 @@ document.addEventListener("securitypolicyviolation", (event) =>
 """
 
 
+HARMLESS = (
+    # A container that starts on this machine changes its network: Chromium drops what it loads just then.
+    "ERR_NETWORK_CHANGED",
+    # A page that is left while its terminal connects.
+    "WebSocket connection to .* failed: Connection closed before receiving a handshake response",
+)
+
+
 class PageErrors:
     """Collects what pages complain about; what a test expects, it allows by name."""
 
     def __init__(self) -> None:
         self._seen: list[str] = []
-        self._allowed: list[re.Pattern[str]] = []
+        self._allowed: list[re.Pattern[str]] = [re.compile(pattern) for pattern in HARMLESS]
 
     def allow(self, pattern: str) -> None:
         """Expect errors whose text this regular expression matches somewhere."""
