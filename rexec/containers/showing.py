@@ -126,7 +126,10 @@ def pull_words(pull: dict[str, Any]) -> str:
 
 
 def _moving_words(row: Container, pull: dict[str, Any] | None) -> str:
-    return f"Pulling {pull_words(pull)}" if pull else f"{WORDS[row.status]}…"
+    if not pull:
+        return f"{WORDS[row.status]}…"
+    words = pull_words(pull)
+    return f"Pulling {words}" if words[0].isdigit() else f"{words[0].upper()}{words[1:]}…"
 
 
 def _resting_words(row: Container) -> str:

@@ -48,8 +48,11 @@ def test_unpacking_does_not_count_backwards():
     assert showing.pull_words(facts) == "unpacking 100 MB"
 
 
-def test_a_pull_whose_size_is_not_known_yet_says_so():
-    assert showing.pull_words(tally_of(("aaa", "Pulling fs layer"))) == "finding out its size"
+def test_a_pull_whose_size_is_not_known_yet_says_so(app):
+    facts = tally_of(("aaa", "Pulling fs layer"))
+    assert showing.pull_words(facts) == "finding out its size"
+    shown = showing.show(make_container(status="pulling"), Operation(progress=facts))
+    assert shown.text == "Finding out its size…"
 
 
 def test_an_image_with_very_many_layers_is_kept_short():
