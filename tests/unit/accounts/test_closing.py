@@ -66,6 +66,7 @@ def test_containers_go_first_and_nobody_gets_in_meanwhile(app, owner, teammate):
 
     assert close(owner).status_code == 303
 
+    assert rows(LoginSession) == 1, "only the teammate's session is left"
     assert not phone.is_logged_in()
     assert phone.log_in().status_code == 422
     assert db.session.scalars(
