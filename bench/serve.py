@@ -1,4 +1,4 @@
-"""`rexec serve`, idle, with Redis and PostgreSQL: memory of all its processes together, and seconds until ready.
+"""`rexec serve`, idle, with Redis and PostgreSQL: memory of all its processes, and seconds until ready.
 
     .venv/bin/python bench/serve.py [ROUNDS]
 
