@@ -4,8 +4,8 @@
 
 Starts a daemon of its own, then `rexec serve` on SQLite with jobs in the web process, and on PostgreSQL
 behind PgBouncer with Redis and RQ. In each round one container is launched by the page and one by the command
-line, in turns, on the same network, and both are removed again. Asking whether it runs is part of our time, as
-it is for a person.
+line, in turns, on the same network; both are removed again. Asking whether it runs is part of our time, as it
+is for a person.
 """
 
 from __future__ import annotations
