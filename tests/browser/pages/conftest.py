@@ -6,9 +6,11 @@ import re
 from dataclasses import dataclass
 
 import pytest
+from playwright.sync_api import Page
 
 from tests.support.http_user import HttpUser
 from tests.support.server import RexecServer
+from tests.support.waiting import eventually
 
 CATALOGUE = """
 [shell]
@@ -98,10 +100,18 @@ def site(stack, tmp_path_factory):
         stack.drop_database(database_url)
 
 
-@pytest.fixture(autouse=True)
-def _allow_network_changes(page_errors):
-    """A container that starts on this machine changes its network; Chromium drops connections and says so."""
-    page_errors.allow("ERR_NETWORK_CHANGED")
+def _load(page: Page, path: str) -> None:
+    """Open a page with all its files, again where a container that starts nearby made Chromium drop some."""
+    dropped: list[str] = []
+    page.on("requestfailed", lambda request: dropped.append(f"{request.url}: {request.failure}"))
+
+    def loaded() -> bool:
+        dropped.clear()
+        page.goto(path)
+        assert not [one for one in dropped if "ERR_NETWORK_CHANGED" in one], dropped
+        return True
+
+    eventually(loaded, 20, message=f"{path} with all its files")
 
 
 @pytest.fixture
@@ -115,7 +125,7 @@ def open_page(new_context, log_in_as, site):
         if person:
             log_in_as(context, person)
         page = context.new_page()
-        page.goto(site.path(path))
+        _load(page, site.path(path))
         return page
 
     return open_path
