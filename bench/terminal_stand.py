@@ -134,18 +134,11 @@ class Stand:
         """The same attach socket, read by nobody else."""
         return DirectWay(self.docker.open_attach(docker_id, logs=False))
 
-    def worker_pids(self) -> list[int]:
-        """The web process, and gunicorn's worker, which is its child."""
-        children = Path(f"/proc/{self.web.pid}/task/{self.web.pid}/children").read_text().split()
-        return [self.web.pid, *map(int, children)]
-
     def pss_kb(self) -> int:
-        """Memory of the web process with its master, shared pages by share, in KB."""
-        total = 0
-        for pid in self.worker_pids():
-            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-            total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-        return total
+        """Memory of the process that serves, gunicorn's worker, with its part of shared pages, in KB."""
+        worker = Path(f"/proc/{self.web.pid}/task/{self.web.pid}/children").read_text().split()[0]
+        lines = Path(f"/proc/{worker}/smaps_rollup").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
     def close(self) -> None:
         """End the web process, remove the containers."""
@@ -173,7 +166,7 @@ class Way:
         """Wait for bytes and take them; returns how many."""
         data = self.sock.recv(size)
         if not data:
-            raise SystemExit("the terminal closed")
+            raise SystemExit(f"the terminal closed after {bytes(self.seen[-300:])!r}")
         self.seen += data
         return len(data)
 
@@ -244,6 +237,13 @@ class HubWay(Way):
         self.sock.sendall("\r\n".join([*lines, "", ""]).encode())
         self.until(b'"live"}')
         self.frame(0x1, b'{"type":"resize","cols":80,"rows":24}')
+
+    def read(self, size: int = 1024 * 1024) -> int:
+        """See `Way`; answers the hub's pings, as a browser does."""
+        count = super().read(size)
+        if b"\x89\x00" in self.seen[-count:]:
+            self.frame(0xA, b"")
+        return count
 
     def frame(self, opcode: int, data: bytes) -> None:
         """Send a masked frame; the mask is zero, which is one of the possible ones."""

@@ -74,20 +74,24 @@ class Audience:
         """
         ring = self.ring
         before = ring.end
+        following = [
+            viewer
+            for viewer in self.viewers
+            if is_live and viewer.cursor == before and viewer.live_at is None and not viewer.waiting
+        ]
+        for viewer in following:
+            # The usual case: sent before it is kept, and not by way of the ring.
+            viewer.cursor = before + len(data)
+            viewer.send_output(data)
         ring.append(data)
-        if not is_live:
-            return
-        keeping_up = True
+        if is_live and (self._paused or len(following) < len(self.viewers)):
+            self._show_others(following)
+
+    def _show_others(self, following: list[Viewer]) -> None:
         for viewer in tuple(self.viewers):
-            if viewer.cursor == before and viewer.live_at is None and not viewer.waiting:
-                # The usual case, without going through the ring.
-                viewer.cursor = ring.end
-                viewer.send_output(data)
-            else:
+            if viewer not in following:
                 self.show(viewer)
-            keeping_up = keeping_up and not viewer.waiting
-        if not keeping_up or self._paused:
-            self.pace()
+        self.pace()
 
     def show(self, viewer: Viewer) -> None:
         """Hand a viewer as much as it has room for."""
