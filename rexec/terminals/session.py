@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rexec.docker_host.errors import DockerHostError
 from rexec.terminals.audience import Audience
+from rexec.terminals.keyboard import Keyboard
 from rexec.terminals.reports import is_report
 from rexec.terminals.sizes import Sizes, parse_size
 from rexec.terminals.sources import Over
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-HELD_INPUT: Final = 256 * 1024
-FREE_INPUT: Final = 64 * 1024
 LOG_PATIENCE_S: Final = 3.0
 SETTLE_S: Final = 0.03
 """What was logged just now reaches us through the attach a moment later."""
@@ -80,9 +79,8 @@ class Session:
         self._hear = hear
         self._sizes = Sizes(loop, openers, source.resize)
         self._audience = Audience(loop, self._sizes)
+        self._keyboard = Keyboard()
         self._stream: EngineStream | None = None
-        self._typed_ahead = bytearray()
-        self._held: list[Viewer] = []
         self._attempt = 0
         """Number of the opening under way: what an older one brings comes too late."""
         self._failures = 0
@@ -114,8 +112,7 @@ class Session:
         if viewer not in self.viewers:
             return
         self.viewers.remove(viewer)
-        if viewer in self._held:
-            self._held.remove(viewer)
+        self._keyboard.on_left(viewer)
         self._sizes.on_left(viewer, self.viewers)
         self._audience.pace()
         if not self.viewers and viewer.is_done:
@@ -127,7 +124,6 @@ class Session:
     def on_typed(self, viewer: Viewer, data: bytes) -> None:
         """See `Shown`."""
         if self.state is State.LOST or self.state is State.OVER:
-            # Typed blindly, it would run when nobody expects it any more.
             return
         if not is_report(data):
             now = time.monotonic()
@@ -138,22 +134,7 @@ class Session:
                 self._hear(News.TYPED)
         elif self._sizes.owner is not viewer and self._sizes.owner is not None:
             return
-        if self._stream is None:
-            self._typed_ahead += data
-        else:
-            self._stream.send(data)
-        if self._unsent() > HELD_INPUT and viewer not in self._held:
-            self._held.append(viewer)
-            viewer.hold()
-
-    def _unsent(self) -> int:
-        return self._stream.unsent if self._stream is not None else len(self._typed_ahead)
-
-    def _release_held(self) -> None:
-        if self._held and self._unsent() < FREE_INPUT:
-            held, self._held = self._held, []
-            for viewer in held:
-                viewer.release()
+        self._keyboard.type(viewer, data)
 
     def on_control(self, viewer: Viewer, message: dict[str, Any]) -> None:
         """See `Shown`."""
@@ -210,15 +191,13 @@ class Session:
         self.state = State.OPENING
         self._failures = 0
         self._stream = EngineStream(
-            self._loop, opened.sock, self._on_output, self._release_held, self._on_stream_end
+            self._loop, opened.sock, self._on_output, self._keyboard.release, self._on_stream_end
         )
         self._audience.follow(self._stream)
         if opened.pending:
             self._on_output(opened.pending)
         self._loop.call_later(LOG_PATIENCE_S, lambda: self._on_log(attempt, None))
-        if self._typed_ahead:
-            self._stream.send(bytes(self._typed_ahead))
-            self._typed_ahead.clear()
+        self._keyboard.connect(self._stream)
 
     def _on_log(self, attempt: int, older: bytes | None) -> None:
         if attempt != self._attempt or self.state is not State.OPENING or self._stream is None:
@@ -237,7 +216,7 @@ class Session:
         self._stream = None
         self._audience.follow(None)
         self._sizes.on_closed()
-        self._release_held()
+        self._keyboard.disconnect()
         self.state = State.OPENING
         if self.viewers:
             self._open()
@@ -261,8 +240,7 @@ class Session:
 
     def _lose(self, failure: DockerHostError) -> None:
         self.state = State.LOST
-        self._typed_ahead.clear()
-        self._release_held()
+        self._keyboard.forget()
         delay = BACK_OFF_S[min(self._failures, len(BACK_OFF_S)) - 1]
         self._last_problem = (failure.message, delay)
         for viewer in list(self.viewers):

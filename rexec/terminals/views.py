@@ -10,6 +10,7 @@ from rexec.errors import Forbidden, InvalidInput
 from rexec.extensions import settings
 from rexec.terminals import handshake, service
 from rexec.terminals.admission import Admission, Identity
+from rexec.web import handover
 from rexec.web.access import current_user, login_required
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def terminal(public_id: str) -> ResponseReturnValue:
     """Check who asks, answer the upgrade, and hand the connection to the hub."""
     _check_browser()
     tab = _tab()
-    hand_over = request.environ.get("rexec.hand_over")
+    hand_over = request.environ.get(handover.KEY)
     if hand_over is None:
         abort(501)
     docker_name = service.docker_name_for_viewer(current_user.id, public_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
+from collections import defaultdict
 from typing import Any
 
 from rexec.web.incoming import IncomingRequest
@@ -130,3 +131,38 @@ class Connection:
         """Close the socket."""
         with contextlib.suppress(OSError):
             self.socket.close()
+
+
+class Connections:
+    """Every open connection, by the address it comes from.
+
+    Args:
+        per_address: How many an address may have; None for any number, as behind a proxy.
+    """
+
+    def __init__(self, per_address: int | None) -> None:
+        self._per_address = per_address
+        self._by_address: defaultdict[str, set[Connection]] = defaultdict(set)
+
+    def __len__(self) -> int:
+        return sum(len(same) for same in self._by_address.values())
+
+    def add(self, conn: Connection) -> None:
+        """Count a connection."""
+        self._by_address[conn.address].add(conn)
+
+    def remove(self, conn: Connection) -> bool:
+        """Count it no more; say whether it was counted."""
+        same = self._by_address.get(conn.address, set())
+        if conn not in same:
+            return False
+        same.remove(conn)
+        if not same:
+            del self._by_address[conn.address]
+        return True
+
+    def crowd(self, address: str) -> frozenset[Connection]:
+        """The connections of an address that has as many as it may have; none while it has fewer."""
+        same = self._by_address.get(address, ())
+        full = self._per_address is not None and len(same) >= self._per_address
+        return frozenset(same) if full else frozenset()

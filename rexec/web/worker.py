@@ -10,8 +10,7 @@ import errno
 import selectors
 import socket
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent import futures
 from functools import partial
 from http import HTTPStatus
@@ -20,7 +19,8 @@ from typing import Any, Final
 from gunicorn import http
 from gunicorn.workers.gthread import ThreadWorker
 
-from rexec.web.connection import Connection
+from rexec.web.connection import Connection, Connections
+from rexec.web.handover import HandedOver, HandOver
 from rexec.web.incoming import Expects, Refused
 
 READ_DEADLINE_S: Final = 10.0
@@ -36,32 +36,19 @@ CHUNK: Final = 64 * 1024
 SWEEP_EVERY_S: Final = 0.5
 EVICTED_AT_ONCE: Final = 16
 
-Take = Callable[[socket.socket, bytes], None]
-
-
-class _HandedOver(Exception):
-    def __init__(self, take: Take) -> None:
-        self.take = take
-        super().__init__()
-
-
 _GONE = object()
 
 
 class Worker(ThreadWorker):
-    """The web worker.
-
-    `environ["rexec.hand_over"](take)` gives the connection away once the view has returned: `take` gets the
-    socket and the bytes already read from it, in a pool thread.
-    """
+    """The web worker."""
 
     poller: selectors.BaseSelector
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._connections: set[Connection] = set()
-        self._by_address: defaultdict[str, set[Connection]] = defaultdict(set)
-        self._per_address: int | None = PER_ADDRESS if self.app.settings.trusted_proxy_hops == 0 else None
+        self._watched: set[Connection] = set()
+        # A proxy's address says nothing about who is behind it.
+        self._open = Connections(PER_ADDRESS if self.app.settings.trusted_proxy_hops == 0 else None)
         self._max_body = 0
         self._accept_again = 0.0
         self._next_sweep = 0.0
@@ -69,19 +56,8 @@ class Worker(ThreadWorker):
     def load_wsgi(self) -> None:
         """Load the application and let it hand connections over."""
         super().load_wsgi()
-        self._application = self.wsgi
-        self._max_body = self._application.config["MAX_CONTENT_LENGTH"]
-        self.wsgi = self._call_application
-
-    def _call_application(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        takers: list[Take] = []
-        environ["rexec.hand_over"] = takers.append
-        body: Iterable[bytes] = self._application(environ, start_response)
-        if takers:
-            if hasattr(body, "close"):
-                body.close()
-            raise _HandedOver(takers[0])
-        return body
+        self._max_body = self.wsgi.config["MAX_CONTENT_LENGTH"]
+        self.wsgi = HandOver(self.wsgi)
 
     # -- the poller's thread: never waits
 
@@ -107,7 +83,7 @@ class Worker(ThreadWorker):
             listener.close()
         self.app.stopping()
         deadline = time.monotonic() + self.cfg.graceful_timeout - STOP_RESERVE_S
-        for conn in self._connections:
+        for conn in self._watched:
             conn.deadline = min(conn.deadline, time.monotonic() + STOP_LINGER_S)
         while self.nr_conns > 0 and time.monotonic() < deadline:
             self.notify()
@@ -135,20 +111,16 @@ class Worker(ThreadWorker):
             conn.close()
             return
         self.nr_conns += 1
-        self._by_address[conn.address].add(conn)
+        self._open.add(conn)
         self._await_request(conn)
 
     def _make_room(self, conn: Connection) -> bool:
         """Close the idlest connection of an address that has too many; say whether there is room now."""
-        if self._per_address is None:
-            return True
-        same = self._by_address.get(conn.address, ())
-        if len(same) < self._per_address:
-            return True
-        waiting = [other for other in same if other in self._connections and not other.closing]
+        crowd = self._open.crowd(conn.address)
+        waiting = [other for other in crowd if other in self._watched and not other.closing]
         if waiting:
             self._drop(min(waiting, key=lambda other: (other.started, other.deadline)))
-        return bool(waiting)
+        return bool(waiting) or not crowd
 
     def _await_request(self, conn: Connection) -> None:
         conn.started = 0.0
@@ -158,7 +130,7 @@ class Worker(ThreadWorker):
             self._advance(conn)
 
     def _watch(self, conn: Connection, events: int, callback: Callable[[Connection], None]) -> None:
-        self._connections.add(conn)
+        self._watched.add(conn)
         self.poller.register(conn.socket, events, partial(self._guarded, callback, conn))
 
     def _guarded(
@@ -172,8 +144,8 @@ class Worker(ThreadWorker):
             self._drop(conn)
 
     def _unwatch(self, conn: Connection) -> None:
-        if conn in self._connections:
-            self._connections.discard(conn)
+        if conn in self._watched:
+            self._watched.discard(conn)
             self.poller.unregister(conn.socket)
 
     def _drop(self, conn: Connection) -> None:
@@ -182,11 +154,8 @@ class Worker(ThreadWorker):
         conn.close()
 
     def _forget(self, conn: Connection) -> None:
-        self.nr_conns -= 1
-        same = self._by_address[conn.address]
-        same.discard(conn)
-        if not same:
-            del self._by_address[conn.address]
+        if self._open.remove(conn):
+            self.nr_conns -= 1
 
     def _read(self, conn: Connection) -> None:
         try:
@@ -286,13 +255,13 @@ class Worker(ThreadWorker):
         if now < self._next_sweep:
             return
         self._next_sweep = now + SWEEP_EVERY_S
-        for conn in [conn for conn in self._connections if conn.deadline <= now]:
+        for conn in [conn for conn in self._watched if conn.deadline <= now]:
             if conn.started and not conn.closing and not conn.sock.rest:
                 self._refuse(conn, HTTPStatus.REQUEST_TIMEOUT)
             else:
                 self._drop(conn)
         if self.alive and self.nr_conns >= self.worker_connections:
-            idle = sorted((conn for conn in self._connections if not conn.started), key=lambda c: c.deadline)
+            idle = sorted((conn for conn in self._watched if not conn.started), key=lambda c: c.deadline)
             for conn in idle[:EVICTED_AT_ONCE]:
                 self._drop(conn)
 
@@ -304,7 +273,7 @@ class Worker(ThreadWorker):
         try:
             request = next(http.RequestParser(self.cfg, iter([conn.request]), conn.client))
             return self.handle_request(request, conn) and not request.should_close()
-        except _HandedOver as handed:
+        except HandedOver as handed:
             handed.take(conn.socket, conn.incoming.leftover())
             return _GONE
         except (http.errors.NoMoreData, StopIteration):

@@ -180,8 +180,8 @@ def test_connections_are_counted_right_after_every_kind_of_end(served, settled, 
     cut.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     cut.close()
     settled()
-    assert served.worker._connections == set()
-    assert dict(served.worker._by_address) == {}
+    assert served.worker._watched == set()
+    assert len(served.worker._open) == 0
 
 
 def test_one_address_has_so_many_connections_and_the_idlest_goes(serve, monkeypatch):
