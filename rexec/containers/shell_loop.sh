@@ -1,12 +1,10 @@
+# shellcheck shell=sh
 # Keeps a login shell running in the container's terminal: starts it again when it ends, ever more slowly when it
 # ends at once. Run as `sh -c TEXT` under an init; only builtins, so that the smallest image can do it.
 
-# A handler and not '': what is ignored here would be ignored by every program in the terminal.
-trap : INT QUIT TSTP
-
-# Job control gives each shell its own process group and takes the terminal back when the shell is killed;
-# otherwise the next one would find itself in the background and stop.
-set -m
+# Keys that interrupt are for the shell, never for the loop and what it runs between two shells. A loop in bash would
+# end where what it waits for was killed by one, so they are ignored from before the fork.
+trap '' INT QUIT TSTP
 
 shell=${REXEC_SHELL:-/bin/sh}
 command -v "$shell" >/dev/null 2>&1 || shell=/bin/sh
@@ -21,8 +19,7 @@ now() {
 
 pause() {
     if command -v sleep >/dev/null 2>&1; then
-        # Ctrl-C would kill it, and a loop in bash ends where what it waits for was killed by SIGINT.
-        (trap '' INT QUIT TSTP && exec sleep "$1")
+        sleep "$1"
         return
     fi
     now
@@ -30,15 +27,24 @@ pause() {
     while [ "$seconds" -lt "$until" ]; do now; done
 }
 
-start_shell() {
+become_shell() {
+    # What is ignored here would be ignored by every program in the terminal.
+    trap - INT QUIT TSTP
     case $mode:${shell##*/} in
-        login:*) "$shell" -l ;;
-        *:bash) "$shell" --noprofile --norc ;;
-        *:zsh) "$shell" -f ;;
-        *:fish) "$shell" --no-config ;;
+        login:*) exec "$shell" -l ;;
+        *:bash) exec "$shell" --noprofile --norc ;;
+        *:zsh) exec "$shell" -f ;;
+        *:fish) exec "$shell" --no-config ;;
         # Without -l no profile is read, and ENV names the file that an interactive sh reads.
-        *) (unset ENV && exec "$shell") ;;
+        *) unset ENV && exec "$shell" ;;
     esac
+}
+
+start_shell() {
+    # Job control gives each shell its own process group and takes the terminal back when the shell is killed;
+    # otherwise the next one would find itself in the background and stop.
+    set -m
+    (become_shell)
     code=$?
     # 147 to 150: stopped, not ended (SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU); nobody else could continue it.
     while [ "$code" -ge 147 ] && [ "$code" -le 150 ]; do
@@ -46,11 +52,13 @@ start_shell() {
         fg >/dev/null
         code=$?
     done
+    # Bash would let Ctrl-Z stop what runs between two shells.
+    set +m
 }
 
 say() { printf '\r\033[0;2m[%s]\033[0m\r\n' "$1"; }
 
-while :; do
+keep_a_shell() {
     now
     started=$seconds
     start_shell
@@ -61,7 +69,7 @@ while :; do
         quick=0
         mode=login
         say 'The shell ended; here is a new one.'
-        continue
+        return
     fi
     quick=$((quick + 1))
     if [ "$quick" -eq 3 ]; then
@@ -75,4 +83,6 @@ while :; do
         say 'The shell ended; a new one starts.'
     fi
     if [ "$quick" -le 3 ]; then pause 1; elif [ "$quick" -le 10 ]; then pause "$quick"; else pause 10; fi
-done
+}
+
+while :; do keep_a_shell; done
