@@ -5,9 +5,11 @@ Everything lives in one temporary folder and on free ports, so that several sess
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -32,10 +34,24 @@ def _interrupt(received: int, _frame: object) -> None:
     raise KeyboardInterrupt(signal.Signals(received).name)
 
 
+CLONE_NEWNET = 0x40000000
+"""unshare(2)"""
+
+
+def _take_a_network_of_its_own() -> None:
+    """Daemons share the firewall of their network namespace, and would undo each other's rules."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "cannot make a network namespace")
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True, timeout=10)
+
+
 def pytest_configure() -> None:
     """Let SIGTERM end the session as Ctrl-C does, also where a shell started it with Ctrl-C ignored."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        _take_a_network_of_its_own()
 
 
 def _suite(path: Path) -> str:

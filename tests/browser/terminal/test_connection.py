@@ -15,6 +15,13 @@ def lonely(own_server, new_user, new_window, page_errors):
     return new_window(person, public_id)
 
 
+def wait_long_before_the_next_try(window):
+    """Waits grow to many seconds while the server is away."""
+    window.page.evaluate("document.querySelector('rexec-terminal').shell.connection.failures = 10")
+    window.page.evaluate("document.querySelector('rexec-terminal').shell.connection.connect()")
+    window.note.get_by_text(re.compile(r"Reconnecting in (?:8|9|1\d) s")).wait_for()
+
+
 def test_nothing_is_said_while_the_terminal_is_connected(terminal):
     assert terminal.note.is_hidden()
 
@@ -22,6 +29,7 @@ def test_nothing_is_said_while_the_terminal_is_connected(terminal):
 def test_a_lost_connection_is_said_in_words_with_a_way_to_hurry(lonely, own_server):
     own_server.stop()
     lonely.note.get_by_text(re.compile(r"^Reconnecting in \d+ s$")).wait_for()
+    wait_long_before_the_next_try(lonely)
     own_server.start()
     lonely.note.get_by_role("button", name="Now").click()
     lonely.wait_live()
@@ -32,10 +40,7 @@ def test_a_lost_connection_is_said_in_words_with_a_way_to_hurry(lonely, own_serv
 def test_a_network_that_comes_back_is_used_at_once(lonely, own_server):
     own_server.stop()
     lonely.note.get_by_text("Reconnecting").wait_for()
-    # Waits grow to many seconds while the server is away.
-    lonely.page.evaluate("document.querySelector('rexec-terminal').shell.connection.failures = 10")
-    lonely.page.evaluate("document.querySelector('rexec-terminal').shell.connection.connect()")
-    lonely.note.get_by_text(re.compile(r"Reconnecting in (?:8|9|1\d) s")).wait_for()
+    wait_long_before_the_next_try(lonely)
     own_server.start()
     lonely.page.evaluate("window.dispatchEvent(new Event('online'))")
     lonely.wait_live(timeout=4)

@@ -30,7 +30,7 @@ def start(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
     ("arguments", "code", "words"),
     [
         (("-k", "loopback"), 0, "passed"),
-        (("-k", "nothing_is_called_so"), 5, "deselected"),
+        (("-k", "nothing_is_called_so"), 5, "no tests ran"),
         (("--no-such-option",), 4, ""),
     ],
 )
