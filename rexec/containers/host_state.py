@@ -17,6 +17,8 @@ from rexec.extensions import db, utcnow
 
 ROW = 1
 EXTENSION = "rexec.deployment"
+MEMORY_FOR_CONTAINERS = 0.9
+"""The rest is for the daemon and the system."""
 LABEL_DEPLOYMENT = "rexec.deployment"
 LABEL_CONTAINER = "rexec.container"
 LABEL_OWNER = "rexec.owner"
@@ -32,6 +34,7 @@ class HostView:
         last_ok_at: When it last answered.
         error_message: Why it did not answer.
         images: Reference -> bytes on disk; None while unknown.
+        facts: What the daemon says of itself; None while unknown.
     """
 
     reachable: bool | None
@@ -39,11 +42,25 @@ class HostView:
     last_ok_at: datetime | None
     error_message: str | None
     images: dict[str, int] | None
+    facts: dict[str, Any] | None = None
 
     @property
     def is_down(self) -> bool:
         """Whether it is known not to answer."""
         return self.reachable is False
+
+    def room(self, memory_mb: int) -> tuple[int, int] | None:
+        """How many more containers fit the VM's memory, and how many fit it empty; None while unknown.
+
+        Args:
+            memory_mb: What one of them may use.
+        """
+        facts = self.facts or {}
+        memory_bytes, promised_mb = facts.get("memory_bytes"), facts.get("promised_mb")
+        if memory_bytes is None or promised_mb is None:
+            return None
+        for_containers_mb = int(memory_bytes * MEMORY_FOR_CONTAINERS) // 1024**2
+        return max(0, for_containers_mb - promised_mb) // memory_mb, for_containers_mb // memory_mb
 
 
 def deployment() -> str:
@@ -82,6 +99,7 @@ def view() -> HostView:
             HostState.last_ok_at,
             HostState.error_message,
             HostState.images,
+            HostState.facts,
         ).where(HostState.id == ROW)
     ).first()
     return HostView(*row) if row else HostView(None, None, None, None, None)

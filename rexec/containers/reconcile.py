@@ -13,7 +13,7 @@ import time
 from typing import Any
 
 from flask import Flask, current_app
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from rexec import jobs
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 RECONCILE_EVERY_S = 60
 HOST_EVERY_S = 5
 IMAGES_EVERY_S = 60.0
-FACTS_EVERY_S = 600.0
+FACTS_EVERY_S = 60.0
 RECONNECT_S = (0.5, 1.0, 2.0, 5.0)
 EVENTS_THAT_MATTER = ("start", "die", "destroy", "oom", "pause", "unpause")
 LOOKED_AT = "rexec.host-looked-at"
@@ -120,8 +120,16 @@ def _facts(info: dict[str, Any]) -> dict[str, Any]:
         "live_restore": bool(info.get("LiveRestoreEnabled")),
         "cpus": info.get("NCPU"),
         "memory_bytes": info.get("MemTotal"),
+        "promised_mb": _promised_mb(),
         "runtimes": sorted(info.get("Runtimes") or {}),
     }
+
+
+def _promised_mb() -> int:
+    """The memory that running containers may use together."""
+    promised = db.session.scalar(select(func.sum(Container.memory_mb)).where(Container.status == "running"))
+    db.session.rollback()
+    return int(promised or 0)
 
 
 def reconcile(app: Flask) -> None:
@@ -196,6 +204,10 @@ def _on_event(event: dict[str, Any]) -> None:
         return
     if action == "oom":
         observing.note_out_of_memory(row)
+        return
+    if action == "start" and row.status == "starting":
+        # Our own doing, most likely: the work that did it says so, and asking would only slow it down. Where
+        # that work was killed, the comparison finds it.
         return
     try:
         sight = observing.Sight.of_inspection(docker().inspect_container(actor["ID"]))

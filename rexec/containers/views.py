@@ -44,9 +44,14 @@ def host_badge() -> dict[str, Any]:
         @property
         def text(self) -> str:
             """The same in words."""
-            return {True: "VM ok", False: "VM cannot be reached", None: "VM not seen yet"}[
-                seen_host().reachable
-            ]
+            words = {True: "VM ok", False: "VM cannot be reached", None: "VM not seen yet"}
+            return words[seen_host().reachable]
+
+        @property
+        def room(self) -> tuple[int, int] | None:
+            """How many more containers of this person's plan fit, and how many in all; None while unknown."""
+            plan = plan_of(current_user)
+            return seen_host().room(plan.memory_mb) if plan and self.state == "ok" else None
 
     return {"host": Badge()}
 

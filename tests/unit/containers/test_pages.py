@@ -286,3 +286,25 @@ def test_logs_of_a_host_that_is_away_say_so(person, launched, docker_host):
     assert answer.status_code == 503
     assert "cannot be reached" in visible(answer)
     assert docker_host.calls == {}
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"memory_bytes": 24 * 1024**3, "promised_mb": 6144}, "VM ok · 7 of 10 fit"),
+        ({"memory_bytes": 24 * 1024**3, "promised_mb": 30_000}, "VM ok · 0 of 10 fit"),
+        ({"server_version": "20.10.24"}, "VM ok"),
+        (None, "VM ok"),
+    ],
+)
+def test_the_bar_says_how_many_more_containers_fit_the_vm(person, facts, words):
+    host_state.note_reachable(facts=facts)
+    assert re.search(r'class="host-text">([^<]+)<', person.get("/containers").text)[1] == words
+
+
+def test_a_vm_that_cannot_be_reached_promises_no_room(person):
+    host_state.note_reachable(facts={"memory_bytes": 24 * 1024**3, "promised_mb": 512})
+    host_state.note_unreachable(DockerUnreachable())
+    assert (
+        re.search(r'class="host-text">([^<]+)<', person.get("/containers").text)[1] == "VM cannot be reached"
+    )

@@ -6,7 +6,7 @@ import pytest
 
 from rexec import jobs
 from rexec.containers import host_state, observing, reconcile, service
-from rexec.containers.models import HostState
+from rexec.containers.models import Container, HostState
 from rexec.containers.states import enter
 from rexec.docker_host.errors import DockerTLSError, DockerUnreachable
 from rexec.extensions import db
@@ -157,6 +157,16 @@ def test_a_container_that_is_destroyed_from_outside_is_failed_at_once(launched, 
     assert state_of(fresh(row.id)) == ("failed", "container_missing")
 
 
+def test_a_start_under_way_is_not_asked_about(launched, docker_host, fresh):
+    row = launched()
+    db.session.execute(db.update(Container).where(Container.id == row.id).values(status="starting"))
+    db.session.commit()
+    docker_host.calls.clear()
+    reconcile._on_event(event_of(row, "start"))
+    assert docker_host.calls == {}
+    assert fresh(row.id).status == "starting"
+
+
 def test_running_out_of_memory_is_said_and_forgotten_by_a_restart(launched, work, fresh):
     row = launched()
     reconcile._on_event(event_of(row, "oom"))
@@ -238,3 +248,9 @@ def test_a_row_known_to_the_database_only_is_missing(app, fresh):
     container_id = make_container(status="stopped").id
     reconcile.compare_all()
     assert state_of(fresh(container_id)) == ("failed", "container_missing")
+
+
+def test_the_memory_promised_to_running_containers_is_noted(launched, app):
+    row = launched()
+    reconcile.look_at_host()
+    assert host_state.view().facts["promised_mb"] == row.memory_mb
