@@ -19,6 +19,7 @@ class TcpProxy:
     def __init__(self, target_port: int) -> None:
         self.target_port = target_port
         self.bytes_forwarded = 0
+        self._silent_at: int | None = None
         self._flowing = threading.Event()
         self._flowing.set()
         self._closed = False
@@ -74,6 +75,9 @@ class TcpProxy:
                 self._flowing.wait()
                 target.sendall(data)
                 self.bytes_forwarded += len(data)
+                if self._silent_at is not None and self.bytes_forwarded >= self._silent_at:
+                    self._silent_at = None
+                    self.blackhole()
         self._close_pair(pair)
 
     def _close_pair(self, pair) -> None:
@@ -93,6 +97,15 @@ class TcpProxy:
     def blackhole(self) -> None:
         """Swallow everything: connections stay, new ones open, and no byte passes in either direction."""
         self._flowing.clear()
+
+    def blackhole_after(self, count: int) -> None:
+        """Fall silent once so many more bytes have passed."""
+        self._silent_at = self.bytes_forwarded + count
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether no byte passes."""
+        return not self._flowing.is_set()
 
     def forward(self) -> None:
         """Pass everything again, what was held back included; listen again after `refuse`."""

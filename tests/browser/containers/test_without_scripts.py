@@ -22,7 +22,8 @@ def test_a_container_is_made_watched_stopped_and_deleted(plain_page, user):
     public_id = page.url.rpartition("/")[2]
     user.wait_for(public_id)
     page.reload()
-    expect(page.locator(".terminal-plain")).to_be_visible()
+    expect(page.locator("noscript .terminal-plain")).to_be_visible()
+    expect(page.get_by_text("The terminal could not be loaded")).to_be_hidden()
     page.get_by_role("button", name="Stop", exact=True).click()
     user.wait_for(public_id, "stopped")
     page.goto(user.url + "/containers")

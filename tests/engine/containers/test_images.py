@@ -85,9 +85,8 @@ def test_progress_is_stored_while_the_pull_goes_on(
     reference = push_image(engine, registry.address, layers=2, layer_bytes=8 * MB)
     offer(reference.replace(str(registry.port), str(slow_registry.port)))
     container_id = service.launch(owner, "lab", "lab").id
+    slow_registry.blackhole_after(2 * MB)
     in_background()
-    eventually(lambda: slow_registry.bytes_forwarded > 2 * MB)
-    slow_registry.blackhole()
     try:
 
         def half_way():
@@ -112,9 +111,9 @@ def test_a_pull_that_has_fallen_silent_is_given_up_at_once(
     offered = reference.replace(str(registry.port), str(slow_registry.port))
     offer(offered)
     container_id = service.launch(owner, "lab", "lab").id
+    slow_registry.blackhole_after(MB)
     thread = in_background()
-    eventually(lambda: slow_registry.bytes_forwarded > MB)
-    slow_registry.blackhole()
+    eventually(lambda: slow_registry.is_silent)
     try:
         getattr(service, verb)(container_id)
         thread.join(timeout=10)
