@@ -13,6 +13,14 @@ function reloads() {
   }
 }
 
+function remember(count) {
+  try {
+    sessionStorage.setItem(KEY, String(count));
+  } catch {
+    // Then the page is not fetched again by itself.
+  }
+}
+
 // `data-needed-by` of a script names the part of the page that is dead without it; `data-unloaded` says so.
 export function watchScripts() {
   document.addEventListener(
@@ -22,7 +30,7 @@ export function watchScripts() {
       if (!part || !document.querySelector(part)) return;
       const count = reloads();
       if (count < MOST) {
-        sessionStorage.setItem(KEY, String(count + 1));
+        remember(count + 1);
         setTimeout(() => location.reload(), PAUSE_MS);
       } else {
         for (const notice of document.querySelectorAll("[data-unloaded]")) notice.hidden = false;
@@ -33,7 +41,7 @@ export function watchScripts() {
   document.addEventListener(
     "load",
     (event) => {
-      if (event.target.dataset?.neededBy && reloads()) sessionStorage.removeItem(KEY);
+      if (event.target.dataset?.neededBy && reloads()) remember(0);
     },
     true,
   );
