@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from rexec.environment import Reader
 from rexec.errors import ConfigError
 
 SIGNUP_MODES = ("open", "invite", "closed")
@@ -110,7 +111,7 @@ class Settings:
         Raises:
             ConfigError: With every problem found.
         """
-        reader = _Reader(
+        reader = _SettingsReader(
             environ, on_loopback=is_loopback(bind), instance_dir=instance_dir or Path("instance")
         )
         reader.require_away_from_loopback()
@@ -153,33 +154,13 @@ class Settings:
         return bool(self.app_url and self.app_url.startswith("https://"))
 
 
-class _Reader:
-    """Reads variables and collects what is wrong with them."""
+class _SettingsReader(Reader):
+    """Knows the variables that need more than a type."""
 
     def __init__(self, environ: Mapping[str, str], *, on_loopback: bool, instance_dir: Path) -> None:
-        self.environ = environ
+        super().__init__(environ)
         self.on_loopback = on_loopback
         self.instance_dir = instance_dir
-        self.problems: list[str] = []
-        self._unreadable: set[str] = set()
-
-    def get(self, name: str) -> str | None:
-        """The value of NAME or the content of the file that NAME_FILE names; an empty one counts as unset."""
-        value = self.environ.get(name, "")
-        path = self.environ.get(f"{name}_FILE", "")
-        if value and path:
-            self._problem(name, f"{name} and {name}_FILE are both set: keep one of them.")
-        if not value and path:
-            try:
-                value = Path(path).read_text(encoding="utf-8").strip()
-            except (OSError, UnicodeDecodeError):
-                self._problem(name, f"{name}_FILE names a file that cannot be read: check its path and mode.")
-        return value or None
-
-    def _problem(self, name: str, line: str) -> None:
-        if line not in self.problems:
-            self.problems.append(line)
-        self._unreadable.add(name)
 
     def require_away_from_loopback(self) -> None:
         """Note every variable of the guide that a public service lacks."""
@@ -188,18 +169,18 @@ class _Reader:
         certificates = {"DOCKER_CA_CERT", "DOCKER_CLIENT_CERT", "DOCKER_CLIENT_KEY"}
         without_tls = (self.get("DOCKER_HOST") or "").startswith("unix://")
         for name in REQUIRED_AWAY_FROM_LOOPBACK:
-            if self.get(name) or name in self._unreadable:
+            if self.get(name) or name in self.unreadable:
                 continue
             if name in certificates and (without_tls or self.get("DOCKER_CERT_PATH")):
                 continue
             if name == "DOCKER_TLS_VERIFY" and without_tls:
                 continue
-            self._problem(name, _MISSING[name])
+            self.problem(name, _MISSING[name])
 
     def docker(self) -> DockerSettings:
         """The daemon's address and credentials."""
         host = self.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
-        verify = self._flag("DOCKER_TLS_VERIFY")
+        verify = self.flag("DOCKER_TLS_VERIFY")
         cert_path = self.get("DOCKER_CERT_PATH")
         pems = {
             name: self.get(name) for name in ("DOCKER_CA_CERT", "DOCKER_CLIENT_CERT", "DOCKER_CLIENT_KEY")
@@ -207,7 +188,7 @@ class _Reader:
         if host.startswith("tcp://"):
             self._check_tcp(host, pems, verify=verify, cert_path=cert_path)
         elif not host.startswith("unix:///"):
-            self._problem(
+            self.problem(
                 "DOCKER_HOST", "DOCKER_HOST is not understood: use tcp://YOUR_VM_IP:2376 or unix:///PATH."
             )
         return DockerSettings(
@@ -228,24 +209,18 @@ class _Reader:
         except ValueError:
             usable = False
         if not usable:
-            self._problem("DOCKER_HOST", "DOCKER_HOST lacks a host or a port: use tcp://YOUR_VM_IP:2376.")
+            self.problem("DOCKER_HOST", "DOCKER_HOST lacks a host or a port: use tcp://YOUR_VM_IP:2376.")
             return
         if not verify and not is_loopback(parts.hostname or ""):
-            self._problem(
+            self.problem(
                 "DOCKER_TLS_VERIFY",
                 "DOCKER_TLS_VERIFY is not 1 while DOCKER_HOST is another machine: set it to 1, "
                 "because a Docker daemon without TLS belongs to whoever finds it.",
             )
         if verify and not cert_path:
             for name, value in pems.items():
-                if not value and name not in self._unreadable:
-                    self._problem(name, _MISSING[name])
-
-    def _flag(self, name: str) -> bool:
-        value = (self.get(name) or "0").lower()
-        if value not in {"0", "1", "true", "false", "yes", "no"}:
-            self._problem(name, f"{name} is neither 1 nor 0: set it to 1.")
-        return value in {"1", "true", "yes"}
+                if not value and name not in self.unreadable:
+                    self.problem(name, _MISSING[name])
 
     def database_url(self) -> str:
         """An SQLAlchemy address: PostgreSQL through psycopg 3, or SQLite in the instance folder."""
@@ -257,7 +232,7 @@ class _Reader:
             return f"postgresql+psycopg://{rest}"
         if scheme == "sqlite" and rest:
             return value
-        self._problem(
+        self.problem(
             "DATABASE_URL", "DATABASE_URL is not understood: use postgresql://USER:PASSWORD@HOST:PORT/NAME."
         )
         return "sqlite://"
@@ -269,11 +244,11 @@ class _Reader:
         if value is None:
             if generated:
                 return _kept_secret(self.instance_dir / "jwt_secret")
-            if "JWT_SECRET" not in self._unreadable:
-                self._problem("JWT_SECRET", _MISSING["JWT_SECRET"])
+            if "JWT_SECRET" not in self.unreadable:
+                self.problem("JWT_SECRET", _MISSING["JWT_SECRET"])
             return ""
         if len(value.encode()) < MIN_SECRET_BYTES and not generated:
-            self._problem(
+            self.problem(
                 "JWT_SECRET",
                 f"JWT_SECRET is shorter than {MIN_SECRET_BYTES} bytes: make one with `openssl rand -hex 32`.",
             )
@@ -283,51 +258,6 @@ class _Reader:
         """The public address, without a trailing slash."""
         value = self.url("APP_URL", ("http", "https"))
         return value.rstrip("/") if value else None
-
-    def url(self, name: str, schemes: tuple[str, ...]) -> str | None:
-        """An address with one of these schemes."""
-        value = self.get(name)
-        if value is None:
-            return None
-        try:
-            parts = urlsplit(value)
-            usable = parts.scheme in schemes and bool(parts.hostname or parts.scheme == "unix")
-        except ValueError:
-            usable = False
-        if not usable:
-            wanted = " or ".join(f"{scheme}://" for scheme in schemes)
-            self._problem(name, f"{name} is not an address: it starts with {wanted} and names a host.")
-        return value
-
-    def number(self, name: str, default: int, lowest: int, highest: int) -> int:
-        """A whole number within bounds."""
-        value = self.get(name)
-        if value is None:
-            return default
-        if not (value.isascii() and value.isdigit() and lowest <= int(value) <= highest):
-            self._problem(name, f"{name} is not a whole number from {lowest} to {highest}.")
-            return default
-        return int(value)
-
-    def choice(self, name: str, allowed: tuple[str, ...], default: str) -> str:
-        """One of a few words, in any case."""
-        value = self.get(name)
-        if value is None:
-            return default
-        for word in allowed:
-            if value.lower() == word.lower():
-                return word
-        self._problem(name, f"{name} is not one of {', '.join(allowed)}.")
-        return default
-
-    def file(self, name: str) -> Path | None:
-        """A file that is there."""
-        value = self.environ.get(name)
-        if not value:
-            return None
-        if not Path(value).is_file():
-            self._problem(name, f"{name} names a file that is not there: check the path.")
-        return Path(value)
 
 
 _MISSING = {

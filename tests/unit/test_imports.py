@@ -17,6 +17,7 @@ LAYERS = [
     {"web", "jobs", "docker_host"},
     {"extensions"},
     {"config", "operator_files"},
+    {"environment"},
     {"errors"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

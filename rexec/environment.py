@@ -1,0 +1,102 @@
+"""Reading variables of the environment one by one, collecting what is wrong with them.
+
+Every problem is a line that names the variable and the mend, never the value.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Reader:
+    """Reads variables and keeps the problems met.
+
+    Args:
+        environ: The environment, or what stands for it.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.problems: list[str] = []
+        self.unreadable: set[str] = set()
+
+    def get(self, name: str) -> str | None:
+        """The value of NAME or the content of the file that NAME_FILE names; an empty one counts as unset."""
+        value = self.environ.get(name, "")
+        path = self.environ.get(f"{name}_FILE", "")
+        if value and path:
+            self.problem(name, f"{name} and {name}_FILE are both set: keep one of them.")
+        if not value and path:
+            try:
+                value = Path(path).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError):
+                self.problem(name, f"{name}_FILE names a file that cannot be read: check its path and mode.")
+        return value or None
+
+    def problem(self, name: str, line: str) -> None:
+        """Note what is wrong with a variable, once.
+
+        Args:
+            name: The variable; it counts as given, so that it is not called missing as well.
+            line: What to print: the variable, what is wrong, the mend; never the value.
+        """
+        if line not in self.problems:
+            self.problems.append(line)
+        self.unreadable.add(name)
+
+    def flag(self, name: str) -> bool:
+        """Yes or no; unset is no."""
+        value = (self.get(name) or "0").lower()
+        if value not in {"0", "1", "true", "false", "yes", "no"}:
+            self.problem(name, f"{name} is neither 1 nor 0: set it to 1.")
+        return value in {"1", "true", "yes"}
+
+    def url(self, name: str, schemes: tuple[str, ...]) -> str | None:
+        """An address with one of these schemes."""
+        value = self.get(name)
+        if value is None:
+            return None
+        try:
+            parts = urlsplit(value)
+            usable = parts.scheme in schemes and bool(parts.hostname or parts.scheme == "unix")
+        except ValueError:
+            usable = False
+        if not usable:
+            wanted = " or ".join(f"{scheme}://" for scheme in schemes)
+            self.problem(name, f"{name} is not an address: it starts with {wanted} and names a host.")
+        return value
+
+    def number(self, name: str, default: int, lowest: int, highest: int) -> int:
+        """A whole number within bounds."""
+        value = self.get(name)
+        if value is None:
+            return default
+        if not (value.isascii() and value.isdigit() and lowest <= int(value) <= highest):
+            self.problem(name, f"{name} is not a whole number from {lowest} to {highest}.")
+            return default
+        return int(value)
+
+    def choice(self, name: str, allowed: tuple[str, ...], default: str) -> str:
+        """One of a few words, in any case."""
+        value = self.get(name)
+        if value is None:
+            return default
+        for word in allowed:
+            if value.lower() == word.lower():
+                return word
+        self.problem(name, f"{name} is not one of {', '.join(allowed)}.")
+        return default
+
+    def file(self, name: str) -> Path | None:
+        """A file that is there."""
+        value = self.environ.get(name)
+        if not value:
+            return None
+        if not Path(value).is_file():
+            self.problem(name, f"{name} names a file that is not there: check the path.")
+        return Path(value)
