@@ -16,14 +16,17 @@ SHELL_IMAGE = "rexec/shell:latest"
 class Engine:
     """A daemon over mutual TLS that no other test session shares."""
 
+    script: tuple[str, ...] = (str(ROOT / "scripts" / "engine"),)
+    variables: dict[str, str] = {}  # noqa: RUF012 - a constant
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.started = False
 
     def _script(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "ENGINE_DIR": str(self.folder)}
+        environment = {**os.environ, "ENGINE_DIR": str(self.folder), **self.variables}
         return subprocess.run(
-            [str(ROOT / "scripts" / "engine"), *arguments],
+            [*self.script, *arguments],
             env=environment,
             capture_output=True,
             text=True,
@@ -102,7 +105,9 @@ class Engine:
         self.kill()
         self.start()
 
-    def docker(self, *arguments: str, stdin: bytes | None = None, check: bool = True) -> str:
+    def docker(
+        self, *arguments: str, stdin: bytes | None = None, check: bool = True, timeout: float = 120
+    ) -> str:
         """Run the Docker command line against this daemon and return what it printed, stripped."""
         environment = {**os.environ, **self.environment(), "DOCKER_CONFIG": str(self.folder / "cli")}
         done = subprocess.run(
@@ -111,9 +116,9 @@ class Engine:
             input=stdin,
             capture_output=True,
             check=False,
-            timeout=120,
+            timeout=timeout,
         )
-        assert done.returncode == 0 or not check, done.stderr.decode()
+        assert done.returncode == 0 or not check, done.stderr.decode() + done.stdout.decode()[-4000:]
         return done.stdout.decode(errors="replace").strip()
 
     def containers(self) -> set[str]:
