@@ -58,10 +58,19 @@ def serve(settings: Settings) -> int:
     Returns:
         The exit code: 0 after a signal, 1 when the database could not be migrated or web died.
     """
+    # As the first process of a container this one has no default reaction to a signal: it would be lost.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
     _load_what_all_parts_share(settings)
     if not _wait_for(_fork("migrate", lambda: _migrate(settings))):
         return 1
     return _Supervisor(settings, parts(settings)).run()
+
+
+def _leave(number: int, _frame: object) -> None:
+    """End before anything was started that would have to be stopped; a migration ends with this process."""
+    log.info("%s: stopping", signal.Signals(number).name)
+    sys.exit(0)
 
 
 def _load_what_all_parts_share(settings: Settings) -> None:
@@ -237,7 +246,8 @@ def _migrate(settings: Settings) -> None:
     from rexec import create_app
     from rexec.accounts import service as accounts
 
-    settings.instance_dir.mkdir(parents=True, exist_ok=True)
+    if settings.database_url.startswith("sqlite"):
+        settings.instance_dir.mkdir(parents=True, exist_ok=True)
     app = create_app(settings)
     with app.app_context():
         migrate(within_s=MIGRATE_WITHIN_S)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from rexec.config import DockerSettings
 from tests.support.client import FreshClient
+from tests.support.plain_engine import PlainEngine
+from tests.support.rexec_image import RexecImage
 from tests.support.settings import make_settings
 
 
@@ -49,3 +52,21 @@ def app(settings):
 def client(app):
     """A client without cookies of anybody."""
     return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def plain_engine(session_folder):
+    """A daemon in the tests' own network, whose containers may share it: it plays what runs the image."""
+    engine = PlainEngine(session_folder / "plain")
+    try:
+        engine.start()
+        yield engine
+    finally:
+        engine.end()
+
+
+@pytest.fixture(scope="session")
+def rexec_image(session_folder):
+    """The image of Dockerfile.remote, built once for all processes of the session."""
+    shared = Path(os.environ.get("REXEC_TEST_FOLDER") or session_folder)
+    return RexecImage(shared).build(PlainEngine(session_folder / "builder", outside=True))
