@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from rexec.environment import Reader
+from rexec import pem
+from rexec.environment import Problem, Reader
 from rexec.errors import ConfigError
 
 SIGNUP_MODES = ("open", "invite", "closed")
@@ -111,6 +112,29 @@ class Settings:
         Raises:
             ConfigError: With every problem found.
         """
+        reading = cls.read(environ, bind=bind, port=port, instance_dir=instance_dir)
+        if reading.problems:
+            raise ConfigError([problem.line for problem in reading.problems])
+        return reading.settings
+
+    @classmethod
+    def read(
+        cls,
+        environ: Mapping[str, str] | None = None,
+        *,
+        bind: str = "127.0.0.1",
+        port: int | None = None,
+        instance_dir: Path | None = None,
+    ) -> Reading:
+        """Read the settings as far as they can be read.
+
+        Args:
+            environ: `os.environ` where left out.
+            bind: As `from_env`.
+            port: As `from_env`.
+            instance_dir: As `from_env`.
+        """
+        environ = os.environ if environ is None else environ
         reader = _SettingsReader(
             environ, on_loopback=is_loopback(bind), instance_dir=instance_dir or Path("instance")
         )
@@ -136,9 +160,7 @@ class Settings:
             alert_webhook_url=reader.url("ALERT_WEBHOOK_URL", ("http", "https")),
             instance_dir=reader.instance_dir,
         )
-        if reader.problems:
-            raise ConfigError(reader.problems)
-        return values
+        return Reading(values, tuple(reader.problems))
 
     def derived_key(self, purpose: str) -> bytes:
         """A 32-byte key bound to one purpose, so that a token for one thing is worth nothing for another.
@@ -154,6 +176,23 @@ class Settings:
         return bool(self.app_url and self.app_url.startswith("https://"))
 
 
+@dataclass(frozen=True)
+class Reading:
+    """Settings as far as they could be read, and everything that is wrong with them.
+
+    Args:
+        settings: A field whose variable cannot be used holds its default, or what was found.
+        problems: In the order they were met.
+    """
+
+    settings: Settings
+    problems: tuple[Problem, ...]
+
+    def wrong(self, *variables: str) -> tuple[Problem, ...]:
+        """What is wrong with these variables."""
+        return tuple(problem for problem in self.problems if problem.variable in variables)
+
+
 class _SettingsReader(Reader):
     """Knows the variables that need more than a type."""
 
@@ -166,27 +205,31 @@ class _SettingsReader(Reader):
         """Note every variable of the guide that a public service lacks."""
         if self.on_loopback:
             return
-        certificates = {"DOCKER_CA_CERT", "DOCKER_CLIENT_CERT", "DOCKER_CLIENT_KEY"}
         without_tls = (self.get("DOCKER_HOST") or "").startswith("unix://")
         for name in REQUIRED_AWAY_FROM_LOOPBACK:
-            if self.get(name) or name in self.unreadable:
-                continue
-            if name in certificates and (without_tls or self.get("DOCKER_CERT_PATH")):
+            if name in pem.FILES and (without_tls or self.get("DOCKER_CERT_PATH")):
                 continue
             if name == "DOCKER_TLS_VERIFY" and without_tls:
                 continue
-            self.problem(name, _MISSING[name])
+            self.require(name)
+
+    def require(self, name: str) -> None:
+        """Note a variable that is not there, or that is empty."""
+        if self.get(name) or self.wrong(name):
+            return
+        state = "is empty" if self.blank(name) else "is missing"
+        self.problem(name, f"{name} {state}: {_MENDS[name]}.", "missing")
 
     def docker(self) -> DockerSettings:
         """The daemon's address and credentials."""
         host = self.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
         verify = self.flag("DOCKER_TLS_VERIFY")
         cert_path = self.get("DOCKER_CERT_PATH")
-        pems = {
-            name: self.get(name) for name in ("DOCKER_CA_CERT", "DOCKER_CLIENT_CERT", "DOCKER_CLIENT_KEY")
-        }
+        pems = {name: self.get(name) for name in pem.FILES}
         if host.startswith("tcp://"):
-            self._check_tcp(host, pems, verify=verify, cert_path=cert_path)
+            self._check_tcp(host, verify=verify)
+            if verify:
+                pems = self._pems(pems, Path(cert_path) if cert_path else None)
         elif not host.startswith("unix:///"):
             self.problem(
                 "DOCKER_HOST", "DOCKER_HOST is not understood: use tcp://YOUR_VM_IP:2376 or unix:///PATH."
@@ -200,9 +243,7 @@ class _SettingsReader(Reader):
             cert_path=Path(cert_path) if cert_path else None,
         )
 
-    def _check_tcp(
-        self, host: str, pems: Mapping[str, str | None], *, verify: bool, cert_path: str | None
-    ) -> None:
+    def _check_tcp(self, host: str, *, verify: bool) -> None:
         try:
             parts = urlsplit(host)
             usable = bool(parts.hostname and parts.port)
@@ -210,17 +251,36 @@ class _SettingsReader(Reader):
             usable = False
         if not usable:
             self.problem("DOCKER_HOST", "DOCKER_HOST lacks a host or a port: use tcp://YOUR_VM_IP:2376.")
-            return
-        if not verify and not is_loopback(parts.hostname or ""):
+        elif not verify and not is_loopback(parts.hostname or ""):
             self.problem(
                 "DOCKER_TLS_VERIFY",
                 "DOCKER_TLS_VERIFY is not 1 while DOCKER_HOST is another machine: set it to 1, "
                 "because a Docker daemon without TLS belongs to whoever finds it.",
             )
-        if verify and not cert_path:
-            for name, value in pems.items():
-                if not value and name not in self.unreadable:
-                    self.problem(name, _MISSING[name])
+
+    def _pems(self, texts: dict[str, str | None], folder: Path | None) -> dict[str, str | None]:
+        """The PEM texts of the variables, clean as far as they can be; those of the folder are only checked.
+
+        Whether a certificate has expired does not matter here: pages have to work, and to say so.
+        """
+        clean: dict[str, str] = {}
+        for name, text in texts.items():
+            place = pem.Place(name, folder=text is None and folder is not None)
+            try:
+                if text is None and folder is None:
+                    self.require(name)
+                    continue
+                piece = text if text is not None or folder is None else pem.read(folder, name)
+                parse = pem.private_key if name == pem.KEY_VARIABLE else pem.certificates
+                clean[name] = parse(piece or "", place)
+            except pem.PemFault as fault:
+                self.problem(name, fault.message, fault.code)
+        try:
+            if {"DOCKER_CLIENT_CERT", pem.KEY_VARIABLE} <= clean.keys():
+                pem.pair(clean["DOCKER_CLIENT_CERT"], clean[pem.KEY_VARIABLE])
+        except pem.PemFault as fault:
+            self.problem(pem.KEY_VARIABLE, fault.message, fault.code)
+        return {name: text and clean.get(name, text) for name, text in texts.items()}
 
     def database_url(self) -> str:
         """An SQLAlchemy address: PostgreSQL through psycopg 3, or SQLite in the instance folder."""
@@ -243,9 +303,8 @@ class _SettingsReader(Reader):
         generated = self.on_loopback and database_url.startswith("sqlite")
         if value is None:
             if generated:
-                return _kept_secret(self.instance_dir / "jwt_secret")
-            if "JWT_SECRET" not in self.unreadable:
-                self.problem("JWT_SECRET", _MISSING["JWT_SECRET"])
+                return self._kept_secret(self.instance_dir / "jwt_secret")
+            self.require("JWT_SECRET")
             return ""
         if len(value.encode()) < MIN_SECRET_BYTES and not generated:
             self.problem(
@@ -259,16 +318,28 @@ class _SettingsReader(Reader):
         value = self.url("APP_URL", ("http", "https"))
         return value.rstrip("/") if value else None
 
+    def _kept_secret(self, path: Path) -> str:
+        """Read the generated secret, or make it once, readable by its owner alone."""
+        try:
+            return _kept_secret(path)
+        except OSError:
+            self.problem(
+                "JWT_SECRET",
+                "JWT_SECRET is missing, and none can be kept in the folder `instance`: "
+                "make one with `openssl rand -hex 32`.",
+            )
+            return ""
 
-_MISSING = {
-    "DOCKER_HOST": "DOCKER_HOST is missing: set it to tcp://YOUR_VM_IP:2376.",
-    "DOCKER_TLS_VERIFY": "DOCKER_TLS_VERIFY is missing: set it to 1.",
-    "DOCKER_CA_CERT": "DOCKER_CA_CERT is missing: set it to the contents of ca.pem.",
-    "DOCKER_CLIENT_CERT": "DOCKER_CLIENT_CERT is missing: set it to the contents of cert.pem.",
-    "DOCKER_CLIENT_KEY": "DOCKER_CLIENT_KEY is missing: set it to the contents of key.pem.",
-    "DATABASE_URL": "DATABASE_URL is missing: set it to your PostgreSQL connection string; "
-    "the service's own disk is forgotten at the next deploy.",
-    "JWT_SECRET": "JWT_SECRET is missing: make one with `openssl rand -hex 32`.",
+
+_MENDS = {
+    "DOCKER_HOST": "set it to tcp://YOUR_VM_IP:2376",
+    "DOCKER_TLS_VERIFY": "set it to 1",
+    "DOCKER_CA_CERT": "set it to the contents of ca.pem",
+    "DOCKER_CLIENT_CERT": "set it to the contents of cert.pem",
+    "DOCKER_CLIENT_KEY": "set it to the contents of key.pem",
+    "DATABASE_URL": "set it to your PostgreSQL connection string; "
+    "the service's own disk is forgotten at the next deploy",
+    "JWT_SECRET": "make one with `openssl rand -hex 32`",
 }
 
 

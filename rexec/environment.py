@@ -5,12 +5,28 @@ Every problem is a line that names the variable and the mend, never the value.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with one variable.
+
+    Args:
+        variable: Its name.
+        line: What to print: the variable, what is wrong, the mend; never the value.
+        code: Tells kinds of problems of one variable apart.
+    """
+
+    variable: str
+    line: str
+    code: str = "config"
 
 
 class Reader:
@@ -22,32 +38,47 @@ class Reader:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.environ = environ
-        self.problems: list[str] = []
-        self.unreadable: set[str] = set()
+        self.problems: list[Problem] = []
 
     def get(self, name: str) -> str | None:
         """The value of NAME or the content of the file that NAME_FILE names; an empty one counts as unset."""
-        value = self.environ.get(name, "")
-        path = self.environ.get(f"{name}_FILE", "")
+        value = self.environ.get(name, "").strip()
+        path = self.environ.get(f"{name}_FILE", "").strip()
         if value and path:
             self.problem(name, f"{name} and {name}_FILE are both set: keep one of them.")
         if not value and path:
-            try:
-                value = Path(path).read_text(encoding="utf-8").strip()
-            except (OSError, UnicodeDecodeError):
-                self.problem(name, f"{name}_FILE names a file that cannot be read: check its path and mode.")
+            value = self._content(name, path)
         return value or None
 
-    def problem(self, name: str, line: str) -> None:
+    def _content(self, name: str, path: str) -> str:
+        try:
+            value = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            self.problem(name, f"{name}_FILE names a file that cannot be read: check its path and mode.")
+            return ""
+        if not value:
+            self.problem(name, f"{name}_FILE names a file that is empty: put the value there.")
+        return value
+
+    def blank(self, name: str) -> bool:
+        """Whether a variable is there and nothing is in it."""
+        return not self.environ.get(name, "-").strip()
+
+    def wrong(self, name: str) -> bool:
+        """Whether something is known to be wrong with a variable."""
+        return any(problem.variable == name for problem in self.problems)
+
+    def problem(self, name: str, line: str, code: str = "config") -> None:
         """Note what is wrong with a variable, once.
 
         Args:
             name: The variable; it counts as given, so that it is not called missing as well.
             line: What to print: the variable, what is wrong, the mend; never the value.
+            code: Tells kinds of problems of one variable apart.
         """
-        if line not in self.problems:
-            self.problems.append(line)
-        self.unreadable.add(name)
+        found = Problem(name, line, code)
+        if found not in self.problems:
+            self.problems.append(found)
 
     def flag(self, name: str) -> bool:
         """Yes or no; unset is no."""
@@ -94,8 +125,8 @@ class Reader:
 
     def file(self, name: str) -> Path | None:
         """A file that is there."""
-        value = self.environ.get(name)
-        if not value:
+        value = self.get(name)
+        if value is None:
             return None
         if not Path(value).is_file():
             self.problem(name, f"{name} names a file that is not there: check the path.")

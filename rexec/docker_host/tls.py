@@ -8,18 +8,13 @@ import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
+from rexec import pem
 from rexec.config import DockerSettings
 from rexec.docker_host.errors import DockerTLSError
-from rexec.docker_host.pem import normalise
-
-FILES: Final = {"DOCKER_CA_CERT": "ca.pem", "DOCKER_CLIENT_CERT": "cert.pem", "DOCKER_CLIENT_KEY": "key.pem"}
 
 
 @dataclass(frozen=True)
@@ -44,49 +39,25 @@ class TLSMaterial:
             DockerTLSError: `tls_missing`, `tls_bad_pem`, `tls_key_encrypted` or `tls_key_mismatch`.
         """
         ca = _piece(settings.ca_cert, "DOCKER_CA_CERT", settings.cert_path)
+        cert = _piece(settings.client_cert, "DOCKER_CLIENT_CERT", settings.cert_path)
+        key = _piece(settings.client_key, "DOCKER_CLIENT_KEY", settings.cert_path)
         if ca is None:
             raise DockerTLSError(code="tls_missing")
-        material = cls(
-            ca=ca,
-            cert=_piece(settings.client_cert, "DOCKER_CLIENT_CERT", settings.cert_path),
-            key=_piece(settings.client_key, "DOCKER_CLIENT_KEY", settings.cert_path),
-        )
-        material.check()
-        return material
-
-    def check(self) -> None:
-        """Find what no connection is needed to find.
-
-        Raises:
-            DockerTLSError: `tls_bad_pem`, `tls_key_encrypted`, `tls_key_mismatch` or `tls_missing`.
-        """
-        self.authorities()
-        certificate = self.client_certificate()
-        if certificate is None and self.key is None:
-            return
-        if certificate is None or self.key is None:
-            missing = "DOCKER_CLIENT_CERT" if certificate is None else "DOCKER_CLIENT_KEY"
+        if (cert is None) != (key is None):
+            missing = "DOCKER_CLIENT_CERT" if cert is None else "DOCKER_CLIENT_KEY"
             raise DockerTLSError(code="tls_missing", hint=f"{missing} is missing: the two belong together.")
-        if _public(_load_key(self.key)) != certificate.public_key().public_bytes(
-            Encoding.DER, PublicFormat.SubjectPublicKeyInfo
-        ):
-            raise DockerTLSError(code="tls_key_mismatch")
+        return cls(ca=ca, cert=_paired(cert, key), key=key)
 
     def authorities(self) -> list[x509.Certificate]:
-        """The certificates in `ca`.
-
-        Raises:
-            DockerTLSError: `tls_bad_pem`.
-        """
-        return _load_certificates(self.ca, "DOCKER_CA_CERT")
+        """The certificates in `ca`."""
+        return x509.load_pem_x509_certificates(self.ca.encode())
 
     def client_certificate(self) -> x509.Certificate | None:
-        """Our own certificate.
+        """Our own certificate."""
+        return self._chain()[0] if self.cert else None
 
-        Raises:
-            DockerTLSError: `tls_bad_pem`.
-        """
-        return _load_certificates(self.cert, "DOCKER_CLIENT_CERT")[0] if self.cert else None
+    def _chain(self) -> list[x509.Certificate]:
+        return x509.load_pem_x509_certificates(self.cert.encode()) if self.cert else []
 
     def defect(self, now: datetime | None = None) -> str | None:
         """The code of what is certainly wrong with our certificate, as a daemon sees it, or None.
@@ -111,7 +82,7 @@ class TLSMaterial:
         """
         defect = self.defect(now)
         certificate = self.client_certificate()
-        if defect is None and certificate is not None and not self._signed_by_ours(certificate):
+        if defect is None and certificate is not None and not self.signed_by_ours():
             return "tls_client_other_ca"
         return defect or "tls_client_refused"
 
@@ -120,9 +91,13 @@ class TLSMaterial:
         moment = now or datetime.now(UTC)
         return all(moment > authority.not_valid_after_utc for authority in self.authorities())
 
-    def _signed_by_ours(self, certificate: x509.Certificate) -> bool:
-        chain = _load_certificates(self.cert, "DOCKER_CLIENT_CERT")[1:] if self.cert else []
-        return any(_signed(certificate, authority) for authority in [*self.authorities(), *chain])
+    def signed_by_ours(self) -> bool:
+        """Whether one of our authorities, or of the certificates beside ours, signed our certificate."""
+        return any(
+            _signed(certificate, authority)
+            for certificate in self._chain()[:1]
+            for authority in [*self.authorities(), *self._chain()[1:]]
+        )
 
     def context(self) -> ssl.SSLContext:
         """A context that verifies the daemon and presents our certificate.
@@ -164,40 +139,30 @@ def anonymous_context() -> ssl.SSLContext:
 
 
 def _piece(text: str | None, variable: str, folder: Path | None) -> str | None:
-    if text is None and folder is not None:
-        path = folder / FILES[variable]
-        try:
-            text = path.read_text(encoding="ascii")
-        except FileNotFoundError:
-            return None
-        except (OSError, UnicodeDecodeError) as error:
-            hint = f"{FILES[variable]} in DOCKER_CERT_PATH cannot be read: check its owner and mode."
-            raise DockerTLSError(code="tls_missing", hint=hint) from error
-    return normalise(text, variable) if text else None
+    """One of the three, clean; None where there is none.
 
-
-def _load_certificates(text: str, variable: str) -> list[x509.Certificate]:
+    Raises:
+        DockerTLSError: With the code and the words of the fault.
+    """
+    place = pem.Place(variable, folder=text is None)
     try:
-        return x509.load_pem_x509_certificates(text.encode())
-    except ValueError as error:
-        raise DockerTLSError(
-            code="tls_bad_pem", hint=f"{variable} holds no readable certificate: copy the whole file."
-        ) from error
+        if text is None:
+            if folder is None or not (folder / place.file).exists():
+                return None
+            text = pem.read(folder, variable)
+        parse = pem.private_key if variable == pem.KEY_VARIABLE else pem.certificates
+        return parse(text, place)
+    except pem.PemFault as fault:
+        raise DockerTLSError(code=fault.code, hint=fault.message) from fault
 
 
-def _load_key(text: str) -> PrivateKeyTypes:
+def _paired(cert: str | None, key: str | None) -> str | None:
+    if cert is None or key is None:
+        return None
     try:
-        return load_pem_private_key(text.encode(), password=None)
-    except TypeError as error:
-        raise DockerTLSError(code="tls_key_encrypted") from error
-    except ValueError as error:
-        raise DockerTLSError(
-            code="tls_bad_pem", hint="DOCKER_CLIENT_KEY holds no readable private key: copy the whole file."
-        ) from error
-
-
-def _public(key: PrivateKeyTypes) -> bytes:
-    return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return pem.pair(cert, key)
+    except pem.PemFault as fault:
+        raise DockerTLSError(code=fault.code, hint=fault.message) from fault
 
 
 def _signed(certificate: x509.Certificate, authority: x509.Certificate) -> bool:

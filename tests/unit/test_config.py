@@ -1,20 +1,22 @@
 """Settings are read once, and everything wrong with them is said at once."""
 
 import stat
-from pathlib import Path
 
 import pytest
 
 from rexec.config import VARIABLES, Settings
 from rexec.errors import ConfigError
+from tests.support.certificates import DAY, Authority
 
+CA = Authority()
+CLIENT = CA.issue()
 SECRET = "s" * 32
 PUBLIC = {
     "DOCKER_HOST": "tcp://203.0.113.7:2376",
     "DOCKER_TLS_VERIFY": "1",
-    "DOCKER_CA_CERT": "ca",
-    "DOCKER_CLIENT_CERT": "cert",
-    "DOCKER_CLIENT_KEY": "key",
+    "DOCKER_CA_CERT": CA.cert,
+    "DOCKER_CLIENT_CERT": CLIENT.cert,
+    "DOCKER_CLIENT_KEY": CLIENT.key,
     "DATABASE_URL": "postgres://u:p@db.example:5432/rexec",
     "JWT_SECRET": SECRET,
 }
@@ -132,11 +134,102 @@ def test_tls_without_certificates_names_the_three_that_are_missing(tmp_path):
     ]
 
 
-def test_a_folder_of_certificates_stands_for_the_three(tmp_path):
-    settings = read(
-        tmp_path, DOCKER_HOST="tcp://127.0.0.1:2376", DOCKER_TLS_VERIFY="1", DOCKER_CERT_PATH="/certs"
+TLS = {"DOCKER_HOST": "tcp://127.0.0.1:2376", "DOCKER_TLS_VERIFY": "1"}
+PEMS = {name: PUBLIC[name] for name in ("DOCKER_CA_CERT", "DOCKER_CLIENT_CERT", "DOCKER_CLIENT_KEY")}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """What the Docker command keeps its certificates in."""
+    for name, text in {"ca.pem": CA.cert, "cert.pem": CLIENT.cert, "key.pem": CLIENT.key}.items():
+        (tmp_path / name).write_text(text, encoding="ascii")
+    return tmp_path
+
+
+def test_a_folder_of_certificates_stands_for_the_three(tmp_path, folder):
+    settings = read(tmp_path, **TLS, DOCKER_CERT_PATH=str(folder))
+    assert settings.docker.cert_path == folder
+    assert settings.docker.ca_cert is None
+
+
+def test_a_folder_that_is_not_there_names_each_file(tmp_path):
+    found = problems(tmp_path, **TLS, DOCKER_CERT_PATH="/nowhere")
+    assert found == [
+        f"{file} in DOCKER_CERT_PATH is missing: copy it there." for file in ("ca.pem", "cert.pem", "key.pem")
+    ]
+
+
+def test_a_bad_file_in_the_folder_is_named(tmp_path, folder):
+    (folder / "key.pem").write_text(CLIENT.encrypted_key(), encoding="ascii")
+    found = problems(tmp_path, **TLS, DOCKER_CERT_PATH=str(folder))
+    assert found == ["key.pem in DOCKER_CERT_PATH is encrypted: store it without a passphrase."]
+
+
+def test_every_bad_certificate_variable_is_named_at_once(tmp_path):
+    found = problems(
+        tmp_path,
+        bind="0.0.0.0",
+        **{
+            **PUBLIC,
+            "DOCKER_CA_CERT": CLIENT.key,
+            "DOCKER_CLIENT_CERT": CLIENT.cert[:300],
+            "DOCKER_CLIENT_KEY": CLIENT.encrypted_key(),
+            "SIGNUPS": "sometimes",
+        },
     )
-    assert settings.docker.cert_path == Path("/certs")
+    assert [line.split(" ")[0] for line in found] == [
+        "DOCKER_CA_CERT",
+        "DOCKER_CLIENT_CERT",
+        "DOCKER_CLIENT_KEY",
+        "SIGNUPS",
+    ]
+    assert not any(piece in "\n".join(found) for piece in CLIENT.key.splitlines()[1:3])
+
+
+def test_a_key_of_another_certificate_is_refused_at_start(tmp_path):
+    found = problems(tmp_path, **{**TLS, **PEMS, "DOCKER_CLIENT_KEY": CA.issue().key})
+    assert found == ["DOCKER_CLIENT_KEY does not belong to DOCKER_CLIENT_CERT: copy both again."]
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n"])
+@pytest.mark.parametrize("name", sorted(PEMS))
+def test_an_empty_certificate_variable_is_called_empty(tmp_path, name, blank):
+    found = problems(tmp_path, bind="0.0.0.0", **{**PUBLIC, name: blank})
+    assert [line.split(": ")[0] for line in found] == [f"{name} is empty"]
+
+
+@pytest.mark.parametrize(
+    ("ca", "pair"),
+    [
+        (CA, CA.issue(starts=-3 * DAY, ends=-DAY)),
+        (CA, CA.issue(starts=DAY, ends=2 * DAY)),
+        (CA, Authority("Another").issue()),
+        (Authority(starts=-3 * DAY, ends=-DAY), CLIENT),
+    ],
+    ids=["expired", "from tomorrow", "of another authority", "authority expired"],
+)
+def test_what_may_mend_itself_does_not_prevent_the_start(tmp_path, ca, pair):
+    values = {"DOCKER_CA_CERT": ca.cert, "DOCKER_CLIENT_CERT": pair.cert, "DOCKER_CLIENT_KEY": pair.key}
+    assert read(tmp_path, bind="0.0.0.0", **{**PUBLIC, **values}).docker.client_cert == pair.cert
+
+
+def test_mangled_certificates_are_kept_clean(tmp_path):
+    mangled = {name: '"' + text.replace("\n", "\\n") + '"' for name, text in PEMS.items()}
+    docker = read(tmp_path, **TLS, **mangled).docker
+    assert (docker.ca_cert, docker.client_cert, docker.client_key) == tuple(PEMS.values())
+
+
+def test_certificates_that_nothing_uses_are_not_looked_at(tmp_path):
+    assert read(tmp_path, DOCKER_CA_CERT="nonsense").docker.ca_cert == "nonsense"
+
+
+@pytest.mark.parametrize("name", sorted(PEMS))
+def test_a_file_can_hold_a_certificate_or_key(tmp_path, name):
+    path = tmp_path / "value"
+    path.write_text("\r\n" + PEMS[name].replace("\n", "\r\n"), encoding="ascii")
+    rest = {other: text for other, text in PEMS.items() if other != name}
+    docker = read(tmp_path, **TLS, **rest, **{f"{name}_FILE": str(path)}).docker
+    assert getattr(docker, name.removeprefix("DOCKER_").lower()) == PEMS[name]
 
 
 def test_a_short_secret_is_refused_with_postgresql(tmp_path):
@@ -156,20 +249,67 @@ def test_a_missing_secret_is_refused_with_postgresql(tmp_path):
     assert any(line.startswith("JWT_SECRET is missing") for line in found)
 
 
-@pytest.mark.parametrize("name", ["JWT_SECRET", "DATABASE_URL", "REDIS_URL", "DOCKER_HOST", "SIGNUPS"])
+IN_FILES = {
+    "DATABASE_URL": ("sqlite:////x.db", "database_url"),
+    "JWT_SECRET": (SECRET, "jwt_secret"),
+    "REDIS_URL": ("rediss://r:1", "redis_url"),
+    "PORT": ("9000", "port"),
+    "STRIPE_SECRET_KEY": ("sk_test_1", "stripe_secret_key"),
+    "STRIPE_WEBHOOK_SECRET": ("whsec_1", "stripe_webhook_secret"),
+    "STRIPE_API_BASE": ("http://127.0.0.1:1", "stripe_api_base"),
+    "APP_URL": ("https://rexec.example", "app_url"),
+    "SIGNUPS": ("closed", "signups"),
+    "TRUSTED_PROXY_HOPS": ("2", "trusted_proxy_hops"),
+    "ALERT_WEBHOOK_URL": ("https://hooks.example/1", "alert_webhook_url"),
+    "PLANS_FILE": (__file__, "plans_file"),
+    "IMAGES_FILE": (__file__, "images_file"),
+    "LOG_LEVEL": ("DEBUG", "log_level"),
+    "CONTAINER_RUNTIME": ("runsc", "container_runtime"),
+}
+OF_DOCKER = {
+    "DOCKER_HOST": ("unix:///x", "host"),
+    "DOCKER_TLS_VERIFY": ("1", "tls_verify"),
+    "DOCKER_CERT_PATH": ("/certs", "cert_path"),
+}
+
+
+def test_the_tests_of_files_leave_no_variable_out():
+    assert set(VARIABLES) == {*IN_FILES, *OF_DOCKER, *PEMS}
+
+
+@pytest.mark.parametrize("name", sorted({**IN_FILES, **OF_DOCKER}))
 def test_a_file_can_hold_the_value(tmp_path, name):
-    values = {
-        "JWT_SECRET": SECRET,
-        "DATABASE_URL": "sqlite:////x.db",
-        "REDIS_URL": "rediss://r:1",
-        "DOCKER_HOST": "unix:///x",
-        "SIGNUPS": "closed",
-    }
+    value, field = {**IN_FILES, **OF_DOCKER}[name]
     path = tmp_path / "value"
-    path.write_text(values[name] + "\n", encoding="utf-8")
+    path.write_text(f" {value}\r\n", encoding="utf-8")
     settings = read(tmp_path, **{f"{name}_FILE": str(path)})
-    found = settings.docker.host if name == "DOCKER_HOST" else getattr(settings, name.lower())
-    assert found == values[name]
+    found = getattr(settings.docker if name in OF_DOCKER else settings, field)
+    assert str(found) == ("True" if name == "DOCKER_TLS_VERIFY" else value)
+
+
+def test_a_file_with_nothing_in_it_is_named_once(tmp_path):
+    path = tmp_path / "value"
+    path.write_text("\n", encoding="utf-8")
+    found = problems(tmp_path, bind="0.0.0.0", **{**PUBLIC, "JWT_SECRET": "", "JWT_SECRET_FILE": str(path)})
+    assert found == ["JWT_SECRET_FILE names a file that is empty: put the value there."]
+
+
+def test_blanks_around_a_value_do_not_count(tmp_path):
+    assert read(tmp_path, DOCKER_HOST=" unix:///x\n").docker.host == "unix:///x"
+
+
+def test_a_secret_that_cannot_be_kept_is_a_problem_and_no_crash(tmp_path):
+    (tmp_path / "instance").write_text("a file where a folder belongs", encoding="utf-8")
+    with pytest.raises(ConfigError, match="none can be kept"):
+        Settings.from_env({}, instance_dir=tmp_path / "instance")
+
+
+def test_settings_can_be_read_as_far_as_they_go(tmp_path):
+    reading = Settings.read({"PORT": "eighty", "SIGNUPS": "closed"}, instance_dir=tmp_path)
+    assert [(problem.variable, problem.code) for problem in reading.problems] == [("PORT", "config")]
+    assert (reading.settings.port, reading.settings.signups) == (8080, "closed")
+    assert reading.wrong("PORT") == reading.problems
+    assert reading.wrong("SIGNUPS") == ()
 
 
 def test_a_file_that_cannot_be_read_is_named_once(tmp_path):

@@ -9,6 +9,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "rexec"
 
 LAYERS = [
     {"cli", "supervisor", "watcher", "worker"},
+    {"doctor"},
     {"api", "admin", "health"},
     {"terminals"},
     {"containers"},
@@ -17,7 +18,7 @@ LAYERS = [
     {"web", "jobs", "docker_host"},
     {"extensions"},
     {"config", "operator_files"},
-    {"environment"},
+    {"environment", "pem"},
     {"errors"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

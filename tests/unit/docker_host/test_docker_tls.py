@@ -11,7 +11,6 @@ from rexec.config import DockerSettings
 from rexec.docker_host import DockerHost
 from rexec.docker_host.certificates import certificate_facts
 from rexec.docker_host.errors import DockerTLSError
-from rexec.docker_host.pem import normalise
 from rexec.docker_host.tls import TLSMaterial
 from tests.support.certificates import DAY, Authority
 
@@ -162,28 +161,17 @@ def test_an_expired_authority_is_noticed():
     assert not TLSMaterial(old.cert + CA.cert).authority_expired()
 
 
-@pytest.mark.parametrize(
-    "mangle",
-    [
-        str,
-        lambda text: f"  \n{text}\n\n ",
-        lambda text: f'"{text.strip()}"',
-        lambda text: f"'{text}'",
-        lambda text: text.replace("\n", "\\n"),
-        lambda text: text.replace("\n", "\\r\\n"),
-        lambda text: text.replace("\n", "\r\n"),
-        lambda text: '"' + text.replace("\n", "\\n") + '"',
-        lambda text: text.replace("\n", "\n    "),
-    ],
-    ids=["as it is", "blanks", "quotes", "single quotes", "\\n", "\\r\\n", "CRLF", "quoted \\n", "indented"],
-)
-def test_pem_that_a_dashboard_changed_is_mended(mangle):
-    assert normalise(mangle(CLIENT.cert), "DOCKER_CLIENT_CERT") == CLIENT.cert
+def test_text_that_a_dashboard_changed_makes_the_same_material():
+    changed = {
+        "ca_cert": f'"{CA.cert}"',
+        "client_cert": CLIENT.cert.replace("\n", "\\n"),
+        "client_key": CLIENT.key.replace("\n", " "),
+    }
+    assert TLSMaterial.of(settings(**changed)) == TLSMaterial.of(settings())
 
 
-def test_several_certificates_stay_several():
-    both = CLIENT.cert + CA.cert
-    assert normalise(both.replace("\n", "\\n"), "DOCKER_CA_CERT") == both
+def test_our_certificate_is_found_among_others():
+    assert TLSMaterial.of(settings(client_cert=CA.cert + CLIENT.cert)).cert == CLIENT.cert + CA.cert
 
 
 def test_facts_of_a_certificate_are_read_from_pem_and_der():
