@@ -75,7 +75,8 @@ def init_app(app: Flask) -> None:
     with app.app_context():
         hops = settings().trusted_proxy_hops
     if hops:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+        # Each proxy adds the address it saw, but only one of them sets the scheme and the host.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=1, x_host=1)  # type: ignore[method-assign]
     app.session_interface = _SessionInterface()
     app.after_request(_add_headers)
     app.jinja_env.globals.update(csp_nonce=csp_nonce, request_id=request_id)

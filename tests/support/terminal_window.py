@@ -7,6 +7,7 @@ import itertools
 import json
 import select
 import socket
+import ssl
 import time
 from collections.abc import Callable
 from typing import Any
@@ -54,6 +55,7 @@ class TerminalWindow:
         origin: What page it claims to be; the server's own where left out, None for no header.
         receive_buffer: Bytes the kernel may keep for this socket; small where a test does not read.
         headers: More of them.
+        tls: For an https address: whom to trust.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class TerminalWindow:
         origin: str | None = "",
         receive_buffer: int | None = None,
         headers: dict[str, str] | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         parts = urlsplit(url)
         self._sock = socket.socket()
@@ -73,12 +76,15 @@ class TerminalWindow:
             self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self._sock.settimeout(10)
         self._sock.connect((parts.hostname, parts.port))
+        if tls is not None:
+            self._sock = tls.wrap_socket(self._sock, server_hostname=parts.hostname)
         self._websocket = WSConnection(ConnectionType.CLIENT)
         self.states: list[dict[str, Any]] = []
         """Every control message, in order."""
         self.replayed = b""
         self.live = b""
         self.received = 0
+        self.pings = 0
         self.closed: tuple[int, str] | None = None
         self._in_replay = False
         extra = {"Cookie": cookie, **(headers or {})}
@@ -131,7 +137,8 @@ class TerminalWindow:
 
     def read(self, timeout: float) -> int:
         """Take what has come, waiting for something at most so long; returns its bytes."""
-        if not select.select([self._sock], [], [], max(timeout, 0))[0]:
+        unread = isinstance(self._sock, ssl.SSLSocket) and self._sock.pending()
+        if not unread and not select.select([self._sock], [], [], max(timeout, 0))[0]:
             return 0
         try:
             data = self._sock.recv(1024 * 1024)
@@ -154,6 +161,7 @@ class TerminalWindow:
         elif isinstance(event, TextMessage):
             self._take_control(json.loads(event.data))
         elif isinstance(event, Ping):
+            self.pings += 1
             self._send(event.response())
         elif isinstance(event, CloseConnection):
             self.closed = (int(event.code), event.reason or "")

@@ -54,6 +54,14 @@ def test_the_trusted_proxy_is_believed(make_app):
     assert "; Secure;" in response.headers["Set-Cookie"]
 
 
+def test_several_trusted_proxies_need_not_each_say_that_it_was_https(make_app):
+    client = make_app(trusted_proxy_hops=3).test_client()
+    chain = {"X-Forwarded-For": "198.51.100.7, 203.0.113.1, 10.0.0.1", "X-Forwarded-Proto": "https"}
+    response = client.get("/login", headers=chain)
+    assert "Strict-Transport-Security" in response.headers
+    assert "; Secure;" in response.headers["Set-Cookie"]
+
+
 def test_the_session_cookie_is_hidden_from_scripts_and_other_sites(client):
     cookie = client.get("/login").headers["Set-Cookie"]
     assert "HttpOnly" in cookie
