@@ -70,7 +70,7 @@ def open_app() -> Flask:
 class _Lazy(click.Group):
     """A group whose larger subcommands are imported when they are asked for."""
 
-    lazy = {"users": "rexec.admin.cli:users"}  # noqa: RUF012 - a constant
+    lazy = {"users": "rexec.admin.cli:users", "doctor": "rexec.doctor.cli:doctor"}  # noqa: RUF012 - a constant
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted([*super().list_commands(ctx), *self.lazy])

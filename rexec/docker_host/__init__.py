@@ -6,6 +6,7 @@ Knows neither Flask nor the database; takes its settings as arguments. `DockerHo
 from rexec.docker_host.certificates import CertificateFacts, certificate_facts
 from rexec.docker_host.client import DockerHost
 from rexec.docker_host.events import EventStream
+from rexec.docker_host.handshake import Handshake
 from rexec.docker_host.hijack import DETACH_KEYS, HijackedStream
 from rexec.docker_host.images import ImageInfo, PullProgress
 from rexec.docker_host.spec import ContainerSpec, NetworkSpec
@@ -16,6 +17,7 @@ __all__ = [
     "ContainerSpec",
     "DockerHost",
     "EventStream",
+    "Handshake",
     "HijackedStream",
     "ImageInfo",
     "NetworkSpec",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final
 
@@ -66,6 +68,21 @@ def error_from_answer(status: int, message: str) -> DockerHostError:
         return reading(text, message)
     kind = DockerAPIError if status >= HTTPStatus.INTERNAL_SERVER_ERROR else DockerRejected
     return kind(detail=message)
+
+
+def date_of(headers: Mapping[str, str]) -> datetime:
+    """The moment at which an answer was given, aware, UTC; RFC 9110, 6.6.1.
+
+    Args:
+        headers: Of the answer.
+
+    Raises:
+        DockerAPIError: `docker_protocol`, they have no date.
+    """
+    try:
+        return parsedate_to_datetime(headers.get("Date", "")).astimezone(UTC)
+    except ValueError as error:
+        raise DockerAPIError(code="docker_protocol", detail="the answer has no date") from error
 
 
 def _bad_request(text: str, message: str) -> DockerHostError:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
 from rexec.config import DockerSettings
 from rexec.docker_host import containers, execs, handshake, images, networks
+from rexec.docker_host.answers import date_of
 from rexec.docker_host.events import EventStream, label_list, open_events
+from rexec.docker_host.handshake import Handshake
 from rexec.docker_host.hijack import DETACH_KEYS, HijackedStream, open_stream
 from rexec.docker_host.images import ImageInfo, PullProgress
 from rexec.docker_host.session import DaemonSession
@@ -71,6 +74,18 @@ class DockerHost:
         One that has expired is shown too; see `handshake.served_certificate`.
         """
         return handshake.served_certificate(self._session)
+
+    def shake_hands(self) -> Handshake:
+        """Make a TLS connection and look at it; see `handshake.shake_hands`."""
+        return handshake.shake_hands(self._session)
+
+    def clock(self) -> datetime:
+        """What time it is on the daemon's machine, to the second: the Date header of an answer.
+
+        Raises:
+            DockerAPIError: `docker_protocol`, the answer has none.
+        """
+        return self._session.call(lambda client: date_of(client.checked(client.ask("GET", "/_ping")).headers))
 
     def close(self) -> None:
         """Close the kept connections; streams that were handed out are their holders'."""
@@ -150,6 +165,10 @@ class DockerHost:
     def ensure_network(self, spec: NetworkSpec) -> str:
         """Make the network unless it is there; see `networks.ensure_network`."""
         return networks.ensure_network(self._session, spec)
+
+    def inspect_network(self, name: str) -> dict[str, Any]:
+        """Everything the daemon knows about a network."""
+        return self._call(lambda client: client.inspect_network(name))
 
     def remove_network(self, name: str) -> None:
         """Remove a network that no container uses."""

@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import socket
 import ssl
+from dataclasses import dataclass
 
 from rexec.docker_host.endpoint import Deadline
-from rexec.docker_host.errors import DockerTLSError
+from rexec.docker_host.errors import DockerHostError, DockerTLSError
 from rexec.docker_host.session import DaemonSession
 from rexec.docker_host.tls import anonymous_context
 from rexec.docker_host.translate import FOREIGN
+
+
+@dataclass(frozen=True)
+class Handshake:
+    """What a TLS handshake with the daemon showed.
+
+    Args:
+        protocol: Such as "TLSv1.3"; empty where only the daemon's refusal is known.
+        certificate: The one that the daemon showed, DER; None where it cannot be read.
+        refusal: Why that certificate does not verify; None where it does.
+    """
+
+    protocol: str
+    certificate: bytes | None
+    refusal: DockerHostError | None = None
 
 
 def connect(session: DaemonSession, deadline: Deadline) -> socket.socket | ssl.SSLSocket:
@@ -24,14 +40,14 @@ def connect(session: DaemonSession, deadline: Deadline) -> socket.socket | ssl.S
     return raw if context is None else _secure(raw, context, session, deadline)
 
 
-def served_certificate(session: DaemonSession) -> bytes:
-    """The certificate that the daemon shows in the handshake, DER.
+def shake_hands(session: DaemonSession) -> Handshake:
+    """Make a TLS connection, and look at it.
 
-    One that does not verify (expired, say) is read by a second handshake that verifies nothing and presents
-    no credential, because its dates are what the operator needs.
+    A certificate that does not verify (expired, say) is read by a second handshake that verifies nothing and
+    presents no credential, because its dates are what the operator needs.
 
     Raises:
-        DockerHostError: There is no TLS, or nothing answers.
+        DockerHostError: There is no TLS, or nothing answers, or our own certificate is refused.
     """
     deadline = Deadline(session.connect_timeout + session.read_timeout)
     context = session.context
@@ -39,16 +55,37 @@ def served_certificate(session: DaemonSession) -> bytes:
         raise DockerTLSError(code="tls_plain_http")
     try:
         try:
-            return _peer_certificate(session, context, deadline)
-        except ssl.SSLCertVerificationError:
-            return _peer_certificate(session, anonymous_context(), deadline)
+            return _shaken(session, context, deadline)
+        except ssl.SSLCertVerificationError as error:
+            return _unverified(session, deadline, session.translated(error))
     except FOREIGN as error:
         raise session.translated(error) from error
 
 
-def _peer_certificate(session: DaemonSession, context: ssl.SSLContext, deadline: Deadline) -> bytes:
+def served_certificate(session: DaemonSession) -> bytes:
+    """The certificate that the daemon shows in the handshake, DER, also where it does not verify.
+
+    Raises:
+        DockerHostError: There is no TLS, or nothing answers.
+    """
+    seen = shake_hands(session)
+    if seen.certificate is None:
+        raise seen.refusal or DockerTLSError()
+    return seen.certificate
+
+
+def _shaken(session: DaemonSession, context: ssl.SSLContext, deadline: Deadline) -> Handshake:
     with _secure(session.endpoint.connect(deadline, stream=False), context, session, deadline) as sock:
-        return sock.getpeercert(binary_form=True) or b""
+        return Handshake(sock.version() or "", sock.getpeercert(binary_form=True))
+
+
+def _unverified(session: DaemonSession, deadline: Deadline, refusal: DockerHostError) -> Handshake:
+    try:
+        seen = _shaken(session, anonymous_context(), deadline)
+    except ssl.SSLError:
+        # Under TLS 1.2 a daemon refuses whoever shows no certificate before the handshake ends.
+        return Handshake("", None, refusal)
+    return Handshake(seen.protocol, seen.certificate, refusal)
 
 
 def _secure(

@@ -1,0 +1,171 @@
+"""Makes a container, starts it, runs a command in it, and takes it away again, whatever happens."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from rexec.containers import catalogue
+from rexec.containers.host_state import LABEL_DEPLOYMENT
+from rexec.docker_host import ContainerSpec
+from rexec.docker_host.errors import DockerAPIError, DockerHostError
+from rexec.doctor.checks import Finding, failed, ok, skipped, warning
+from rexec.doctor.daemon import LIMITED_DRIVERS, backing
+from rexec.doctor.errors import Unwell
+from rexec.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rexec.docker_host import DockerHost
+    from rexec.doctor.deployment import Deployment
+
+LABEL = "rexec.doctor"
+MEMORY = 64 * 1024**2
+NEEDED_S = 9.0
+"""Below that much time it is not begun, so that what was made can be removed."""
+REMOVE_S = 3.0
+EXEC_S = 4.0
+FORGOTTEN_S = 120
+NO_IMAGE = "The VM holds no image to make a container of."
+READ_LIMIT = "cat /sys/fs/cgroup/memory.max || cat /sys/fs/cgroup/memory/memory.limit_in_bytes"
+
+
+@dataclass(frozen=True)
+class _Took:
+    create_s: float
+    start_s: float
+    exec_s: float
+
+
+def whole_life(deployment: Deployment) -> Finding:
+    """Whether a container can be made, started, used and removed, with its limits in force."""
+    image = _image(deployment)
+    if image is None:
+        return skipped(NO_IMAGE)
+    if deployment.deadline.left() < NEEDED_S:
+        return skipped("No time was left: what came before was slow.")
+    _remove_forgotten(deployment.host)
+    patience_s = deployment.deadline.left() - NEEDED_S + REMOVE_S
+    host, spec = deployment.patient_host(patience_s), _spec(image, deployment)
+    try:
+        took = _use(host, spec)
+    except DockerAPIError as error:
+        if image not in _of_the_catalogue(deployment) and "executable file not found" in error.detail:
+            return skipped(NO_IMAGE)
+        raise
+    finally:
+        host.close()
+        left = _remove(deployment.patient_host(REMOVE_S), spec)
+    if left is not None:
+        return failed(left)
+    times = f"create {took.create_s:.2f} s, start {took.start_s:.2f} s, exec {took.exec_s:.2f} s"
+    return ok(f"Made of {image}, started, used and removed: {times}.")
+
+
+def disk_limit(deployment: Deployment) -> Finding:
+    """Whether the daemon can limit what a container writes; of overlay2 only trying tells."""
+    driver, file_system = str(deployment.info.get("Driver")), backing(deployment.info)
+    if driver in LIMITED_DRIVERS:
+        return ok(f"{driver} limits what a container writes.")
+    if driver == "overlay2" and file_system == "xfs":
+        image = _image(deployment)
+        if image is None:
+            return skipped(NO_IMAGE)
+        if _can_limit(deployment, image):
+            return ok("overlay2 on xfs with project quotas limits what a container writes.")
+    return warning(
+        f"{driver} on {file_system} cannot limit what a container writes.",
+        "Put /var/lib/docker on XFS mounted with pquota, or watch the VM's disk.",
+    )
+
+
+def _can_limit(deployment: Deployment, image: str) -> bool:
+    spec = replace(_spec(image, deployment), storage_bytes=MEMORY)
+    try:
+        deployment.host.create_container(spec)
+    except DockerAPIError as error:
+        if "storage-opt" in error.detail.lower():
+            return False
+        raise
+    finally:
+        _remove(deployment.host, spec)
+    return True
+
+
+def _of_the_catalogue(deployment: Deployment) -> list[str]:
+    try:
+        images = catalogue.load(deployment.settings.images_file)
+    except ConfigError:
+        images = catalogue.load()
+    return [image.local_reference for image in sorted(images, key=lambda image: not image.builtin)]
+
+
+def _image(deployment: Deployment) -> str | None:
+    """The catalogue's built-in image, else another of it, else any that the daemon holds."""
+    held = [image.reference for image in deployment.host.list_images()]
+    return next((one for one in _of_the_catalogue(deployment) if one in held), held[0] if held else None)
+
+
+def _spec(image: str, deployment: Deployment) -> ContainerSpec:
+    name = f"rexec-doctor-{secrets.token_hex(6)}"
+    # A deployment of that name has no rows, and so no watcher that would take it for an orphan.
+    labels = {LABEL_DEPLOYMENT: "doctor", LABEL: "1"}
+    return ContainerSpec(
+        name=name,
+        image=image,
+        command=("/bin/sh", "-c", "sleep 60"),
+        hostname="doctor",
+        network="bridge",
+        volume_name=name,
+        volume_target="/root",
+        volume_labels=labels,
+        labels=labels,
+        memory_bytes=MEMORY,
+        nano_cpus=500_000_000,
+        pids_limit=32,
+        runtime=deployment.settings.container_runtime,
+    )
+
+
+def _use(host: DockerHost, spec: ContainerSpec) -> _Took:
+    began = time.monotonic()
+    host.create_container(spec)
+    created = time.monotonic()
+    host.start_container(spec.name)
+    started = time.monotonic()
+    code, output = host.exec_run(spec.name, ["/bin/sh", "-c", f"echo well; {READ_LIMIT}"], EXEC_S)
+    ended = time.monotonic()
+    lines = output.decode(errors="replace").split("\n")
+    if lines[0] != "well":
+        raise Unwell("docker_exec_wrong", f"A command in the test container ended with code {code}.")
+    # Under some runtimes a container does not see its own limits.
+    seen = next((line for line in lines[1:] if line.isdigit() or line == "max"), str(MEMORY))
+    if seen != str(MEMORY):
+        raise Unwell("docker_limits_not_kept")
+    return _Took(created - began, started - created, ended - started)
+
+
+def _remove(host: DockerHost, spec: ContainerSpec) -> DockerHostError | None:
+    """Take away what there is of it; what prevents that, or None."""
+    left = None
+    for remove, name in ((host.remove_container, spec.name), (host.remove_volume, spec.volume_name)):
+        try:
+            remove(name)
+        except DockerHostError as error:
+            left = left or (None if error.code == "docker_not_found" else error)
+    host.close()
+    return left
+
+
+def _remove_forgotten(host: DockerHost) -> None:
+    """Take away what a doctor left that was killed, and what its removal did not reach."""
+    with suppress(DockerHostError):
+        for found in host.list_containers({LABEL: None}):
+            if time.time() - _age(found) > FORGOTTEN_S:
+                host.remove_container(found["Id"])
+
+
+def _age(found: dict[str, Any]) -> float:
+    return float(found.get("Created") or 0)
