@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
 import secrets
@@ -11,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
+from tests.support.documents import the_command
 from tests.support.http_user import HttpUser
 from tests.support.processes import free_port
 from tests.support.rexec_image import NAME, RexecContainer
@@ -28,20 +30,30 @@ def on_one_line(text: str) -> str:
     return '"' + text.replace("\n", "\\n") + '"'
 
 
+def with_blanks(text: str) -> str:
+    """A PEM whose newlines became blanks."""
+    return text.replace("\n", " ")
+
+
+def as_base64(text: str) -> str:
+    """A PEM that somebody made safe to paste."""
+    return base64.b64encode(text.encode()).decode()
+
+
 @pytest.fixture(scope="module")
 def guide_values(engine, postgres, pgbouncer, redis_server):
     """Nothing but the variables of the guide, for a database that is still empty."""
     name = f"image_{next(_databases)}"
     postgres.execute(f"CREATE DATABASE {name}")
     pems = {
-        "DOCKER_CA_CERT": "ca.pem",
-        "DOCKER_CLIENT_CERT": "cert.pem",
-        "DOCKER_CLIENT_KEY": "key.pem",
+        "DOCKER_CA_CERT": with_blanks((engine.certificates / "ca.pem").read_text()),
+        "DOCKER_CLIENT_CERT": as_base64((engine.certificates / "cert.pem").read_text()),
+        "DOCKER_CLIENT_KEY": on_one_line((engine.certificates / "key.pem").read_text()),
     }
     return {
         "DOCKER_HOST": engine.environment()["DOCKER_HOST"],
         "DOCKER_TLS_VERIFY": "1",
-        **{key: on_one_line((engine.certificates / file).read_text()) for key, file in pems.items()},
+        **pems,
         "DATABASE_URL": pgbouncer.url(name),
         "JWT_SECRET": secrets.token_hex(32),
         "REDIS_URL": redis_server.url(0),
@@ -186,6 +198,19 @@ def test_sigterm_lets_requests_end_and_ends_within_ten_seconds(new_container, gu
     assert container.process.wait(STOPS_WITHIN_S) == 0
     assert time.monotonic() - before < STOPS_WITHIN_S
     late.close()
+
+
+def test_doctor_runs_in_it_with_a_file_of_variables(guide_values, service, plain_engine, tmp_path):
+    eventually(service.healthy, 60, message="/health ok")
+    variables = "".join(f"{name}={value}\n" for name, value in guide_values.items())
+    (tmp_path / "rexec.env").write_text(variables, encoding="ascii")
+    _, *words = the_command("docs/deploy.md", "docker run --rm").split()
+    at = words.index("rexec.env")
+    words[at : at + 1] = [str(tmp_path / "rexec.env"), "--network", "host", "--read-only", "--tmpfs", "/run"]
+    report = plain_engine.docker(*words, "--json")
+    checks = {check["name"]: check["status"] for check in json.loads(report)["checks"]}
+    wanted = ("settings", "key-pair", "client-accepted", "test-container", "database", "redis", "watcher")
+    assert {checks[name] for name in wanted} == {"ok"}, report
 
 
 def test_it_is_pushed_to_a_registry_and_comes_back(rexec_image, plain_engine, registry):
