@@ -105,7 +105,7 @@ class RexecContainer(RexecServer):
             *("docker", "--host", f"tcp://127.0.0.1:{self.engine.port}", "--tlsverify"),
             *("--tlscacert", str(certificates / "ca.pem"), "--tlscert", str(certificates / "cert.pem")),
             *("--tlskey", str(certificates / "key.pem"), "run", "--name", self.name, "--network", "host"),
-            *("--read-only", "--tmpfs=/tmp", "--memory=512m", "--memory-swap=512m"),
+            *("--read-only", "--memory=512m", "--memory-swap=512m"),
             *(word for name in self.values for word in ("--env", name)),
             *self.options,
             NAME,

@@ -144,8 +144,8 @@ def test_it_stays_below_the_memory_of_the_smallest_plans(service):
 
 
 def test_it_reaps_processes_that_lost_their_parent(service):
-    service.shell("sh -c 'sleep 0.2 & echo $! >/tmp/orphan'")
-    orphan = service.shell("cat /tmp/orphan; rm /tmp/orphan")
+    service.shell("sh -c 'sleep 0.2 & echo $! >/dev/shm/orphan'")
+    orphan = service.shell("cat /dev/shm/orphan; rm /dev/shm/orphan")
     eventually(lambda: service.shell(f"test -e /proc/{orphan} || echo gone") == "gone", 10)
 
 
@@ -206,11 +206,11 @@ def test_doctor_runs_in_it_with_a_file_of_variables(guide_values, service, plain
     (tmp_path / "rexec.env").write_text(variables, encoding="ascii")
     _, *words = the_command("docs/deploy.md", "docker run --rm").split()
     at = words.index("rexec.env")
-    words[at : at + 1] = [str(tmp_path / "rexec.env"), "--network", "host", "--read-only", "--tmpfs", "/run"]
-    report = plain_engine.docker(*words, "--json")
-    checks = {check["name"]: check["status"] for check in json.loads(report)["checks"]}
-    wanted = ("settings", "key-pair", "client-accepted", "test-container", "database", "redis", "watcher")
-    assert {checks[name] for name in wanted} == {"ok"}, report
+    words[at : at + 1] = [str(tmp_path / "rexec.env"), "--network", "host", "--read-only"]
+    checks = json.loads(plain_engine.docker(*words, "--json", check=False))["checks"]
+    assert [check for check in checks if check["status"] == "fail"] == []
+    wanted = {"settings", "key-pair", "client-accepted", "test-container", "database", "redis", "watcher"}
+    assert wanted <= {check["name"] for check in checks if check["status"] == "ok"}, checks
 
 
 def test_it_is_pushed_to_a_registry_and_comes_back(rexec_image, plain_engine, registry):

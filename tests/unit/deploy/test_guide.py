@@ -75,9 +75,7 @@ def test_nothing_is_listed_that_nobody_is_told_to_type(run_by, not_run):
     typed = [command for document in DOCUMENTS for command in commands(document)]
     for beginning in (*run_by, *not_run):
         assert any(command.startswith(beginning) for command in typed), beginning
-    assert all(
-        why.endswith(tuple("abcdefghijklmnopqrstuvwxyz")) and len(why) > 20 for why in not_run.values()
-    )
+    assert all(len(why) > 20 for why in not_run.values())
 
 
 def test_the_image_is_built_as_the_guide_says():
