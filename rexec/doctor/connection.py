@@ -6,11 +6,12 @@ import dataclasses
 import ipaddress
 import socket
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rexec.docker_host import DockerHost, certificate_facts
 from rexec.docker_host.endpoint import Deadline
-from rexec.docker_host.errors import DockerHostError, DockerTLSError, DockerUnreachable
+from rexec.docker_host.errors import DockerAPIError, DockerHostError, DockerTLSError, DockerUnreachable
 from rexec.docker_host.translate import translate
 from rexec.doctor.checks import Finding, blocked, failed, ok, skipped, warning
 from rexec.doctor.deployment import CONNECT_S, SILENCE_S
@@ -82,12 +83,10 @@ def handshake(deployment: Deployment) -> Finding:
 
 
 def _without_tls(deployment: Deployment) -> Finding:
-    """In the clear all that can be wrong is that the daemon wants TLS."""
+    """Find out whether the daemon wants TLS while we were not told to use it."""
     if deployment.endpoint.kind == "tcp":
-        try:
+        with suppress(DockerAPIError):
             deployment.host.ping()
-        except DockerTLSError as error:
-            return failed(error)
     return skipped(NO_TLS)
 
 
@@ -121,10 +120,12 @@ def _refused(refusal: DockerHostError, certificate: bytes | None) -> Finding:
 
 def accepted(deployment: Deployment) -> Finding:
     """Whether the daemon accepts us, and nobody who shows no certificate."""
-    deployment.host.ping()
     docker = deployment.settings.docker
     if not docker.uses_tls:
         return skipped(NO_TLS)
+    # An answer that we cannot use is an answer to us all the same.
+    with suppress(DockerAPIError):
+        deployment.host.ping()
     stranger = DockerHost(
         dataclasses.replace(
             docker, ca_cert=deployment.material.ca, client_cert=None, client_key=None, cert_path=None

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import secrets
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rexec.containers import catalogue
 from rexec.containers.host_state import LABEL_DEPLOYMENT
 from rexec.docker_host import ContainerSpec
-from rexec.docker_host.errors import DockerAPIError, DockerHostError
+from rexec.docker_host.errors import DockerAPIError, DockerHostError, DockerNotFound
 from rexec.doctor.checks import Finding, failed, ok, skipped, warning
 from rexec.doctor.daemon import LIMITED_DRIVERS, backing
 from rexec.doctor.errors import Unwell
@@ -24,12 +25,17 @@ if TYPE_CHECKING:
 LABEL = "rexec.doctor"
 MEMORY = 64 * 1024**2
 NEEDED_S = 9.0
-"""Below that much time it is not begun, so that what was made can be removed."""
-REMOVE_S = 3.0
+"""Below that much time it is not begun."""
+REMOVING_S = 6.0
+"""Kept free of everything else, so that what was made can be removed."""
+REMOVE_S = 2.0
 EXEC_S = 4.0
 FORGOTTEN_S = 120
 NO_IMAGE = "The VM holds no image to make a container of."
-READ_LIMIT = "cat /sys/fs/cgroup/memory.max || cat /sys/fs/cgroup/memory/memory.limit_in_bytes"
+ASK = (
+    "echo well; cat /sys/fs/cgroup/memory.max 2>/dev/null"
+    " || cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null"
+)
 
 
 @dataclass(frozen=True)
@@ -47,16 +53,14 @@ def whole_life(deployment: Deployment) -> Finding:
     if deployment.deadline.left() < NEEDED_S:
         return skipped("No time was left: what came before was slow.")
     _remove_forgotten(deployment.host)
-    patience_s = deployment.deadline.left() - NEEDED_S + REMOVE_S
-    host, spec = deployment.patient_host(patience_s), _spec(image, deployment)
+    spec = _spec(image, deployment)
     try:
-        took = _use(host, spec)
+        took = _use(deployment, spec)
     except DockerAPIError as error:
         if image not in _of_the_catalogue(deployment) and "executable file not found" in error.detail:
             return skipped(NO_IMAGE)
         raise
     finally:
-        host.close()
         left = _remove(deployment.patient_host(REMOVE_S), spec)
     if left is not None:
         return failed(left)
@@ -129,43 +133,55 @@ def _spec(image: str, deployment: Deployment) -> ContainerSpec:
     )
 
 
-def _use(host: DockerHost, spec: ContainerSpec) -> _Took:
+def _use(deployment: Deployment, spec: ContainerSpec) -> _Took:
     began = time.monotonic()
-    host.create_container(spec)
+    with _in_the_time_left(deployment) as host:
+        host.create_container(spec)
     created = time.monotonic()
-    host.start_container(spec.name)
-    started = time.monotonic()
-    code, output = host.exec_run(spec.name, ["/bin/sh", "-c", f"echo well; {READ_LIMIT}"], EXEC_S)
-    ended = time.monotonic()
-    lines = output.decode(errors="replace").split("\n")
+    with _in_the_time_left(deployment) as host:
+        host.start_container(spec.name)
+        started = time.monotonic()
+        code, output = host.exec_run(spec.name, ["/bin/sh", "-c", ASK], EXEC_S)
+    _judge(code, output.decode(errors="replace").split("\n"))
+    return _Took(created - began, started - created, time.monotonic() - started)
+
+
+@contextmanager
+def _in_the_time_left(deployment: Deployment) -> Iterator[DockerHost]:
+    """A client that waits for an answer as long as can be, with time kept to remove what was made."""
+    host = deployment.patient_host(max(1.0, deployment.deadline.left() - REMOVING_S))
+    try:
+        yield host
+    finally:
+        host.close()
+
+
+def _judge(code: int, lines: list[str]) -> None:
     if lines[0] != "well":
         raise Unwell("docker_exec_wrong", f"A command in the test container ended with code {code}.")
     # Under some runtimes a container does not see its own limits.
     seen = next((line for line in lines[1:] if line.isdigit() or line == "max"), str(MEMORY))
     if seen != str(MEMORY):
         raise Unwell("docker_limits_not_kept")
-    return _Took(created - began, started - created, ended - started)
 
 
 def _remove(host: DockerHost, spec: ContainerSpec) -> DockerHostError | None:
     """Take away what there is of it; what prevents that, or None."""
-    left = None
-    for remove, name in ((host.remove_container, spec.name), (host.remove_volume, spec.volume_name)):
-        try:
-            remove(name)
-        except DockerHostError as error:
-            left = left or (None if error.code == "docker_not_found" else error)
-    host.close()
-    return left
+    try:
+        for remove, name in ((host.remove_container, spec.name), (host.remove_volume, spec.volume_name)):
+            with suppress(DockerNotFound):
+                remove(name)
+    except DockerHostError as error:
+        return error
+    finally:
+        host.close()
+    return None
 
 
 def _remove_forgotten(host: DockerHost) -> None:
-    """Take away what a doctor left that was killed, and what its removal did not reach."""
+    """Take away what a doctor left that was killed, or that lost the VM before it could."""
     with suppress(DockerHostError):
         for found in host.list_containers({LABEL: None}):
-            if time.time() - _age(found) > FORGOTTEN_S:
+            if time.time() - float(found["Created"]) > FORGOTTEN_S:
                 host.remove_container(found["Id"])
-
-
-def _age(found: dict[str, Any]) -> float:
-    return float(found.get("Created") or 0)
+                host.remove_volume(found["Names"][0].removeprefix("/"))

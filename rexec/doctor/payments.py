@@ -38,10 +38,16 @@ def stripe_key(deployment: Deployment) -> Finding:
         )
     except (requests.RequestException, ValueError):
         return failed(Unwell("stripe_unreachable"))
-    return _verdict(answer.status_code, live="_live_" in key)
+    return verdict(answer.status_code, live="_live_" in key)
 
 
-def _verdict(status: int, *, live: bool) -> Finding:
+def verdict(status: int, *, live: bool) -> Finding:
+    """What an answer of Stripe means.
+
+    Args:
+        status: Of the HTTP answer.
+        live: Whether the key is for real money.
+    """
     if status == HTTPStatus.UNAUTHORIZED:
         return failed(Unwell("stripe_key"))
     if status == HTTPStatus.FORBIDDEN:

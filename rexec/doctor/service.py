@@ -21,7 +21,7 @@ STEPS: Final = (
     Step("settings", settings_checks.settings),
     Step("ca-cert", partial(settings_checks.certificate, "DOCKER_CA_CERT")),
     Step("client-cert", partial(settings_checks.certificate, "DOCKER_CLIENT_CERT")),
-    Step("client-key", settings_checks.key, needs=()),
+    Step("client-key", settings_checks.key),
     Step("key-pair", settings_checks.pair, needs=("client-cert", "client-key")),
     Step("chain", settings_checks.chain, needs=(*BOTH, "key-pair")),
     Step("dates", settings_checks.dates, needs=(*BOTH, "key-pair")),
@@ -64,4 +64,7 @@ def examine(
         reading=Settings.read(environ, bind=bind),
         public=Settings.read(environ, bind="0.0.0.0"),  # noqa: S104 - nothing listens
     )
-    return runner.examine(STEPS, deployment, WITHIN_S, tell)
+    try:
+        return runner.examine(STEPS, deployment, WITHIN_S, tell)
+    finally:
+        deployment.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -11,7 +12,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from rexec import pem
 from rexec.billing import plans
-from rexec.config import REQUIRED_AWAY_FROM_LOOPBACK
+from rexec.config import is_loopback
 from rexec.containers import catalogue
 from rexec.docker_host.certificates import facts_of
 from rexec.docker_host.errors import DockerTLSError
@@ -50,16 +51,19 @@ def _operator_files(deployment: Deployment) -> list[str]:
 
 
 def _missing_in_public(deployment: Deployment) -> list[Finding]:
-    """What a service that follows the guide half-way lacks; a private one may do without."""
-    required = set(REQUIRED_AWAY_FROM_LOOPBACK)
-    lacking = [
-        problem
-        for problem in deployment.public.problems
-        if problem.code == "missing" and problem not in deployment.reading.problems
-    ]
-    if not {problem.variable for problem in lacking} < required:
+    """What a service with a VM of its own lacks to be reached from outside; a private one may do without."""
+    host = deployment.settings.docker.host
+    if deployment.reading.wrong("DOCKER_HOST") or not host.startswith("tcp://"):
         return []
-    return [of_line(problem.line, "warning") for problem in lacking]
+    if is_loopback(urlsplit(host).hostname or ""):
+        return []
+    return [
+        of_line(problem.line, "warning")
+        for problem in deployment.public.problems
+        if problem.code == "missing"
+        and problem not in deployment.reading.problems
+        and problem.variable not in pem.FILES
+    ]
 
 
 def certificate(variable: str, deployment: Deployment) -> Finding:

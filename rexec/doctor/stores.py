@@ -95,16 +95,25 @@ def database_fault(error: SQLAlchemyError) -> Unwell:
 def migrations(deployment: Deployment) -> Finding:
     """Whether the tables are those that this Rexec knows."""
     script = ScriptDirectory(str(MIGRATIONS))
-    newest = script.get_current_head()
     with _connection(deployment) as connection:
         present = MigrationContext.configure(connection).get_current_revision()
+    return tables(present, [revision.revision for revision in script.walk_revisions()])
+
+
+def tables(present: str | None, known: list[str]) -> Finding:
+    """What the revision of a database means.
+
+    Args:
+        present: Its revision; None where it has no tables.
+        known: The revisions that this Rexec knows, the newest first.
+    """
     if present is None:
         return failed(Unwell("migrations_missing"))
-    if present == newest:
-        return ok(f"The tables are at {newest}, the newest.")
-    if present in {revision.revision for revision in script.walk_revisions()}:
+    if present not in known:
+        return warning("The tables are of a newer Rexec than this one.", "Deploy the newer one here too.")
+    if present != known[0]:
         return failed(Unwell("migrations_behind"))
-    return warning("The tables are of a newer Rexec than this one.", "Deploy the newer one here too.")
+    return ok(f"The tables are at {present}, the newest.")
 
 
 def worker(deployment: Deployment) -> Finding:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rexec.docker_host import ContainerSpec, ImageInfo, NetworkSpec, PullProgress
@@ -24,6 +24,7 @@ class FakeDockerHost:
         self.networks: set[str] = set()
         self.images = {"rexec/shell:latest": 2_000_000}
         self.pullable = {"alpine:3.22": 8_000_000}
+        self.exec_output = b""
         self.calls: Counter[str] = Counter()
         self._failures: dict[str, list[DockerHostError]] = {}
         self._before: dict[str, Any] = {}
@@ -106,6 +107,11 @@ class FakeDockerHost:
             for item in self.found.values()
             if labels.items() <= item["Config"]["Labels"].items()
         ]
+
+    def exec_run(self, container: str, argv: Sequence[str], timeout_s: float) -> tuple[int, bytes]:
+        self._called("exec_run")
+        self._get(container)
+        return 0, self.exec_output
 
     def container_logs(self, container: str, tail_bytes: int = 0) -> bytes:
         self._called("container_logs")

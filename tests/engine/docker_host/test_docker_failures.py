@@ -1,6 +1,5 @@
 """Each way in which a daemon can fail to answer, on real sockets and a real daemon, has its own error."""
 
-import contextlib
 import socket
 import time
 from dataclasses import replace
@@ -16,10 +15,10 @@ from rexec.docker_host.errors import (
     DockerUnreachable,
     ImageNotFound,
 )
+from tests.support.blackhole import blackhole
 from tests.support.certificates import Authority
 from tests.support.fake_daemon import FakeDaemon, answer, read_request, server_context, silent
 from tests.support.processes import free_port
-from tests.support.waiting import eventually
 
 CA = Authority()
 CLIENT = CA.issue()
@@ -68,26 +67,6 @@ def test_the_name_has_no_address(make_host):
     # The domain `invalid` never resolves (RFC 6761); how long that takes is the resolver's business.
     error = failure(make_host(tls(2376, host="vm.invalid")), within_s=30)
     assert error.code == "docker_dns"
-
-
-@contextlib.contextmanager
-def blackhole():
-    """A port whose queue of connections is full: the kernel drops further packets, as a firewall does."""
-    with socket.socket() as listener, contextlib.ExitStack() as stack:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-
-        def is_full():
-            waiting = stack.enter_context(socket.socket())
-            waiting.settimeout(0.2)
-            try:
-                waiting.connect(listener.getsockname())
-            except TimeoutError:
-                return True
-            return False
-
-        eventually(is_full, message="the queue is full")
-        yield listener.getsockname()[1]
 
 
 @pytest.mark.parametrize("settings", [plain, tls], ids=["plain", "tls"])
