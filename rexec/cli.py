@@ -70,7 +70,12 @@ def open_app() -> Flask:
 class _Lazy(click.Group):
     """A group whose larger subcommands are imported when they are asked for."""
 
-    lazy = {"users": "rexec.admin.cli:users", "doctor": "rexec.doctor.cli:doctor"}  # noqa: RUF012 - a constant
+    lazy = {  # noqa: RUF012 - a constant
+        "certs": "rexec.health.cli:certs",
+        "doctor": "rexec.doctor.cli:doctor",
+        "metrics-token": "rexec.health.cli:metrics_token",
+        "users": "rexec.admin.cli:users",
+    }
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted([*super().list_commands(ctx), *self.lazy])

@@ -168,14 +168,10 @@ class Launch:
         self._took("start", began)
         now = utcnow()
         total = (now - self.asked_at).total_seconds()
-        timings = {**self.seconds, "total": total, "ours": max(0.0, total - sum(self.seconds.values()))}
-        self._move(
-            ("starting",),
-            "running",
-            started_at=now,
-            last_activity_at=now,
-            timings={name: round(value, 3) for name, value in timings.items()},
-        )
+        stages = {**self.seconds, "total": total, "ours": max(0.0, total - sum(self.seconds.values()))}
+        timings = {name: round(value, 3) for name, value in stages.items()}
+        self._move(("starting",), "running", started_at=now, last_activity_at=now, timings=timings)
+        self.context.result({"seconds": timings})
 
     def _took(self, stage: str, began: float) -> None:
         self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - began

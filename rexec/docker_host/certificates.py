@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
 
 from rexec.docker_host.errors import DockerTLSError
@@ -24,6 +28,8 @@ class CertificateFacts:
         not_after: End of its validity, aware, UTC.
         names: DNS names and IP addresses that it is for.
         is_ca: Whether it may sign others.
+        key: Kind and size of its key, as "EC secp256r1" or "RSA 4096".
+        fingerprint: SHA-256 of the certificate, as `openssl x509 -fingerprint -sha256` writes it.
     """
 
     name: str
@@ -32,6 +38,8 @@ class CertificateFacts:
     not_after: datetime
     names: tuple[str, ...]
     is_ca: bool
+    key: str
+    fingerprint: str
 
     def days_left(self, now: datetime) -> int:
         """Whole days until it ends, rounded down; negative once it has."""
@@ -65,7 +73,26 @@ def facts_of(certificate: x509.Certificate) -> CertificateFacts:
         not_after=certificate.not_valid_after_utc,
         names=_alternative_names(certificate),
         is_ca=_is_ca(certificate),
+        key=_key(certificate.public_key()),
+        fingerprint=certificate.fingerprint(SHA256()).hex(":").upper(),
     )
+
+
+def was_signed_by(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
+    """Whether an authority issued a certificate, by its name and its signature."""
+    try:
+        certificate.verify_directly_issued_by(authority)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def _key(key: CertificatePublicKeyTypes) -> str:
+    if isinstance(key, rsa.RSAPublicKey):
+        return f"RSA {key.key_size}"
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return f"EC {key.curve.name}"
+    return type(key).__name__.removeprefix("_").removesuffix("PublicKey")
 
 
 def _name(name: x509.Name) -> str:

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 
 from rexec import pem
 from rexec.config import DockerSettings
+from rexec.docker_host.certificates import was_signed_by
 from rexec.docker_host.errors import DockerTLSError
 
 
@@ -94,7 +94,7 @@ class TLSMaterial:
     def signed_by_ours(self) -> bool:
         """Whether one of our authorities, or of the certificates beside ours, signed our certificate."""
         return any(
-            _signed(certificate, authority)
+            was_signed_by(certificate, authority)
             for certificate in self._chain()[:1]
             for authority in [*self.authorities(), *self._chain()[1:]]
         )
@@ -163,14 +163,6 @@ def _paired(cert: str | None, key: str | None) -> str | None:
         return pem.pair(cert, key)
     except pem.PemFault as fault:
         raise DockerTLSError(code=fault.code, hint=fault.message) from fault
-
-
-def _signed(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(authority)
-    except (ValueError, TypeError, InvalidSignature):
-        return False
-    return True
 
 
 def _write_private(path: Path, text: str) -> None:

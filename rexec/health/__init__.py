@@ -1,9 +1,10 @@
-"""Whether what Rexec stands on works: `/health`, `/health/live`, and the watcher's report behind them."""
+"""Whether what Rexec stands on works: `/health`, `/health/live`, `/metrics`, and telling the operator."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rexec.health import totals  # noqa: F401 - declares the periodic work
 from rexec.health.monitor import start, stop, work_waits
 from rexec.health.report import refresh
 
@@ -14,7 +15,7 @@ __all__ = ["init_app", "refresh", "start", "stop"]
 
 
 def init_app(app: Flask) -> None:
-    """Register the two pages; `start` begins to fill the first."""
+    """Register the pages; `start` begins to fill them."""
     from rexec.extensions import limiter
     from rexec.health.views import blueprint
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from rexec.health.probes import stamp
+from cryptography import x509
+
+from rexec.docker_host.certificates import was_signed_by
+from rexec.health.probes import moment, stamp
 
 WARNING_DAYS = 30
 URGENT_DAYS = 14
@@ -34,9 +37,9 @@ class Expiry:
         days = self.days_left(now)
         if days < 0:
             return "expired"
-        if days < CRITICAL_DAYS:
+        if days <= CRITICAL_DAYS:
             return "critical"
-        return "warning" if days < WARNING_DAYS else "ok"
+        return "warning" if days <= WARNING_DAYS else "ok"
 
     def store(self) -> dict[str, Any]:
         """Its entry in the watcher's report; what follows from the date is reckoned when it is read."""
@@ -57,18 +60,29 @@ class Expiry:
         if level == "ok":
             return None
         if level == "expired":
-            return f"{self.name} certificate expired on {self.not_after:%Y-%m-%d}: run `rexec certs`"
+            return f"{self.name} certificate expired on {self.not_after:%Y-%m-%d}, renew it now"
         when = "today" if days == 0 else "in 1 day" if days == 1 else f"in {days} days"
-        urgency = ", renew it now" if days < URGENT_DAYS else ""
+        urgency = ", renew it now" if days <= URGENT_DAYS else ""
         return f"{self.name} certificate expires {when} ({self.not_after:%Y-%m-%d}){urgency}"
 
 
 def read(entries: list[dict[str, Any]]) -> list[Expiry]:
     """Expiries from a stored report."""
-    return [
-        Expiry(entry["name"], datetime.strptime(entry["not_after"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC))
-        for entry in entries
-    ]
+    found = ((entry["name"], moment(entry["not_after"])) for entry in entries)
+    return [Expiry(name, not_after) for name, not_after in found if not_after is not None]
+
+
+def issuer_of(served: x509.Certificate | None, authorities: list[x509.Certificate]) -> x509.Certificate:
+    """The authority whose end matters: the one behind the daemon's certificate, the longest of several.
+
+    A variable may hold the old authority and the new one while certificates are being replaced.
+
+    Args:
+        served: What the daemon shows, where that is known.
+        authorities: At least one.
+    """
+    signers = [one for one in authorities if served is not None and was_signed_by(served, one)]
+    return max(signers or authorities, key=lambda one: one.not_valid_after_utc)
 
 
 def status(expiries: list[Expiry], now: datetime) -> str:

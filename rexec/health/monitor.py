@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from redis import Redis
@@ -15,7 +17,8 @@ from sqlalchemy import select
 from rexec.extensions import db, utcnow
 from rexec.health.models import HealthReport
 from rexec.health.probes import Probe, off
-from rexec.health.verdict import Seen, put_together, unknown
+from rexec.health.rounds import Rounds
+from rexec.health.verdict import Seen, http_status, put_together, unknown
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,6 +37,26 @@ EXTENSION = "rexec.health.monitor"
 
 
 @dataclass(frozen=True)
+class Reply:
+    """An answer, ready to be sent.
+
+    Args:
+        data: JSON.
+        status: Of HTTP.
+        taken_at: When its facts were gathered, on the monotonic clock, in seconds.
+    """
+
+    data: bytes
+    status: int
+    taken_at: float
+
+    @property
+    def age_s(self) -> int:
+        """Whole seconds since then."""
+        return int(time.monotonic() - self.taken_at)
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """What `/health` answers until the next look.
 
@@ -44,6 +67,11 @@ class Snapshot:
 
     body: dict[str, Any]
     taken_at: float
+
+    @cached_property
+    def reply(self) -> Reply:
+        """What is sent, made once and not for each who asks."""
+        return Reply(json.dumps(self.body).encode() + b"\n", http_status(self.body), self.taken_at)
 
 
 class Monitor:
@@ -62,15 +90,18 @@ class Monitor:
         self._database = Probe("database", self._ask_database, DATABASE_DEADLINE_S)
         self._redis = _redis_probe(cast("Settings", app.extensions["rexec.settings"]).redis_url)
         self._redis_seen = off()
+        self.rounds = Rounds(app, lambda: self.snapshot.body if self.snapshot else None)
         self._redis_at = -REDIS_EVERY_S
 
     def start(self) -> None:
-        """Start the thread."""
+        """Start the thread, and the one for what may take longer."""
         threading.Thread(target=self._run, name="health", daemon=True).start()
+        self.rounds.start()
 
     def stop(self) -> None:
-        """End the thread at its next turn."""
+        """End the threads at their next turn."""
         self._stopping.set()
+        self.rounds.stop()
 
     def look(self) -> None:
         """Ask everything once and keep the result."""
@@ -134,7 +165,7 @@ def start(app: Flask) -> None:
 
 def stop(app: Flask) -> None:
     """Stop looking."""
-    monitor = app.extensions.get(EXTENSION)
+    monitor = of(app)
     if monitor is not None:
         monitor.stop()
 
@@ -145,22 +176,33 @@ def work_waits(app: Flask) -> bool:
     Args:
         app: The application of this process.
     """
-    monitor = cast("Monitor | None", app.extensions.get(EXTENSION))
+    monitor = of(app)
     checks = monitor.snapshot.body["checks"] if monitor and monitor.snapshot else {}
     redis, worker = checks.get("redis", {}), checks.get("worker", {})
     return redis.get("status") in {"warning", "down"} or worker.get("status") == "down"
 
 
-def answer(app: Flask) -> dict[str, Any]:
-    """The body of `/health` from the last look of this process; down where that is too long ago.
+def of(app: Flask) -> Monitor | None:
+    """Whoever looks in this process.
 
     Args:
         app: The application of this process.
     """
-    monitor = cast("Monitor | None", app.extensions.get(EXTENSION))
+    return cast("Monitor | None", app.extensions.get(EXTENSION))
+
+
+def last(app: Flask) -> Snapshot:
+    """The last look of this process; down where that is too long ago, or never was.
+
+    Args:
+        app: The application of this process.
+    """
+    monitor = of(app)
     snapshot = monitor.snapshot if monitor else None
+    now = time.monotonic()
     if snapshot is None:
-        return unknown(utcnow())
-    if time.monotonic() - snapshot.taken_at > STALE_S:
-        return {**snapshot.body, "status": "down", "warnings": [*snapshot.body["warnings"], BLIND]}
-    return snapshot.body
+        return Snapshot(unknown(utcnow()), now)
+    if now - snapshot.taken_at <= STALE_S:
+        return snapshot
+    body = {**snapshot.body, "status": "down", "warnings": [*snapshot.body["warnings"], BLIND]}
+    return Snapshot(body, snapshot.taken_at)

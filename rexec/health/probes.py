@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from rexec.errors import RexecError
@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 
 STRIKES = 3
 SILENT = "gave no answer in time"
+FAILED = "did not answer as it should; the log says more"
+STAMP = "%Y-%m-%dT%H:%M:%SZ"
+_SHOWN_BY_ALL = ("status", "latency_ms", "last_ok", "error")
 
 Ask = Callable[[], dict[str, Any]]
 
@@ -46,6 +49,17 @@ class Probe:
     last_ok: datetime | None = None
     known: dict[str, Any] = field(default_factory=dict)
     _asking: threading.Thread | None = None
+
+    def resume(self, shown: dict[str, Any], failures: int) -> None:
+        """Go on from what another process saw last, so that strikes are counted across them.
+
+        Args:
+            shown: What its `check` returned.
+            failures: How many in a row it had by then.
+        """
+        self.failures = failures
+        self.last_ok = moment(shown["last_ok"])
+        self.known = {name: value for name, value in shown.items() if name not in _SHOWN_BY_ALL}
 
     def check(self) -> dict[str, Any]:
         """Ask once; what to show for this check."""
@@ -91,8 +105,10 @@ class Probe:
         except RexecError as error:
             answers.put(f"{error.code}: {error.message}")
         except Exception as error:
+            # Its text may hold an address or a password.
+            log.warning("%s does not answer as it should: %s", self.name, type(error).__name__)
             log.debug("probe %s", self.name, exc_info=error)
-            answers.put(type(error).__name__)
+            answers.put(FAILED)
         else:
             answers.put(None)
 
@@ -102,6 +118,11 @@ def off() -> dict[str, Any]:
     return {"status": "off", "latency_ms": None, "last_ok": None, "error": None}
 
 
-def stamp(moment: datetime | None) -> str | None:
+def stamp(when: datetime | None) -> str | None:
     """A moment as `/health` writes it: UTC, whole seconds, Z."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+    return when.strftime(STAMP) if when else None
+
+
+def moment(stamped: str | None) -> datetime | None:
+    """What `stamp` wrote."""
+    return datetime.strptime(stamped, STAMP).replace(tzinfo=UTC) if stamped else None

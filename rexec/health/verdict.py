@@ -132,6 +132,8 @@ def _check(status: str, *, last_ok: str | None = None, error: str | None = None)
 
 
 def _warnings(checks: dict[str, Check], expiries: list[certificates.Expiry], now: datetime) -> list[str]:
-    spoken = [f"{name}: {check['error']}" for name, check in checks.items() if check["error"]]
+    # Certificates have sentences of their own.
+    said = ((name, check["error"]) for name, check in checks.items() if name != "certificates")
+    spoken = [f"{name}: {error}" for name, error in said if error]
     ending = [certificate.sentence(now) for certificate in expiries]
     return [*spoken, *(sentence for sentence in ending if sentence)]

@@ -127,8 +127,16 @@ class OperationContext:
         if self.cancelled():
             raise Cancelled
 
+    def result(self, values: dict[str, Any]) -> None:
+        """Store what the work came to, in place of its progress, together with its end.
+
+        Args:
+            values: JSON object that replaces the stored one.
+        """
+        self._unwritten = values
+
     def unwritten_progress(self) -> dict[str, Any] | None:
-        """Progress that came too soon after the last one to be stored."""
+        """The result, or progress that came too soon after the last one to be stored."""
         return self._unwritten
 
     def lose(self) -> None:

@@ -25,6 +25,12 @@ class Operation(Model):
         ),
         Index("ix_operations_state_not_before", "state", "not_before"),
         Index("ix_operations_subject_state", "subject", "state"),
+        Index(
+            "ix_operations_uncounted",
+            "state",
+            sqlite_where=text("counted_at IS NULL"),
+            postgresql_where=text("counted_at IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -46,6 +52,8 @@ class Operation(Model):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    counted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When its end was added to the figures of `/metrics`."""
 
 
 class Lease(Model):

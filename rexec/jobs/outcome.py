@@ -88,19 +88,16 @@ def _outage_lasts(context: OperationContext) -> bool:
 
 
 def _end(context: OperationContext, state: str, bell: Bell) -> str:
-    unwritten = context.unwritten_progress()
-    if unwritten is not None:
-        rows.save_progress(context.operation_id, context.holder, unwritten)
-    return _finish(context.claim, state, None, bell)
-
-
-def _finish(claim: rows.Claim, state: str, error: RexecError | None, bell: Bell) -> str:
-    if not rows.finish(claim, state, error):
+    if not rows.finish(context.claim, state, progress=context.unwritten_progress()):
         return "lost"
+    return _ended(context.claim, state, bell)
+
+
+def _ended(claim: rows.Claim, words: str, bell: Bell) -> str:
     following = rows.next_of_subject(claim.subject)
     if following is not None:
         bell.ring(following.operation_id, following.lane)
-    return f"{state}: {error}" if error else state
+    return words
 
 
 def fail(handler: Handler | None, claim: rows.Claim, error: RexecError, bell: Bell) -> str:
@@ -122,4 +119,6 @@ def fail(handler: Handler | None, claim: rows.Claim, error: RexecError, bell: Be
         except Exception:
             log.exception("operation %d (%s): telling its domain failed", claim.operation_id, claim.kind)
             db.session.rollback()
-    return _finish(claim, "failed", error, bell)
+    if not rows.finish(claim, "failed", error):
+        return "lost"
+    return _ended(claim, f"failed: {error}", bell)

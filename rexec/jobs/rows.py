@@ -142,16 +142,21 @@ def cancel_requested(operation_id: int, holder: str) -> bool | None:
     return bool(found[0].cancel_requested) if found else None
 
 
-def finish(claimed: Claim, state: str, error: RexecError | None = None) -> bool:
+def finish(
+    claimed: Claim, state: str, error: RexecError | None = None, progress: dict[str, Any] | None = None
+) -> bool:
     """End an operation; whether it was still ours.
 
     Args:
         claimed: What `claim` gave.
         state: "done", "failed" or "cancelled".
         error: Why it failed.
+        progress: What to store as the last progress; None leaves what is there.
     """
+    last = {} if progress is None else {"progress_": progress}
     ended = _execute(
-        statements.FINISH,
+        statements.FINISH_WITH_PROGRESS if last else statements.FINISH,
+        **last,
         id_=claimed.operation_id,
         holder_=claimed.holder,
         state_=state,

@@ -106,6 +106,8 @@ FINISH = (
     .returning(row.id)
 )
 
+FINISH_WITH_PROGRESS = FINISH.values(progress=bindparam("progress_", type_=row.progress.type))
+
 NEXT_OF_SUBJECT = (
     select(row.id, row.lane)
     .where(row.subject == bindparam("subject_"), QUEUED, row.not_before <= now_)

@@ -129,10 +129,15 @@ class Hub:
 
     def stats(self) -> dict[str, float]:
         """Figures for `/metrics` and the bench."""
-        sessions = list(self._sessions.values())
+        sessions = list(self._sessions.items())
+        attaches = sum(1 for (_, _, tab), _ in sessions if tab == MAIN_TAB)
         return {
             "terminals": len(sessions),
-            "viewers": sum(len(session.viewers) for session in sessions),
+            "attaches": attaches,
+            "tabs": len(sessions) - attaches,
+            "viewers": sum(len(session.viewers) for _, session in sessions),
+            "output_bytes": self.loop.output_bytes,
+            "input_bytes": self.loop.input_bytes,
             "slow_steps": self._openers.unfinished,
             "heartbeat_age_s": round(self.heartbeat_age(), 3),
         }

@@ -53,6 +53,10 @@ class Loop:
         self._thread: threading.Thread | None = None
         self.beat = time.monotonic()
         """When the loop last came round."""
+        self.output_bytes = 0
+        """Read from containers by streams that this loop watches."""
+        self.input_bytes = 0
+        """Written to them."""
 
     def start(self) -> None:
         """Start the thread."""

@@ -53,6 +53,16 @@ def hub_of(app: Flask) -> Hub:
         return cast("Hub", hub)
 
 
+def stats(app: Flask) -> dict[str, float] | None:
+    """The figures of this process's hub; None where there is none.
+
+    Args:
+        app: Whose hub.
+    """
+    hub = cast("Hub | None", app.extensions.get(EXTENSION))
+    return hub.stats() if hub else None
+
+
 def stop_hub(app: Flask, timeout_s: float) -> None:
     """Send the viewers away and end the hub.
 

@@ -131,6 +131,7 @@ class EngineStream:
             if not data:
                 self._end()
                 return
+            self._loop.output_bytes += len(data)
             self._on_output(data)
             if self._paused or (len(data) < RECORD and not self._buffered()):
                 return
@@ -158,6 +159,7 @@ class EngineStream:
             except OSError:
                 self._end()
                 return
+            self._loop.input_bytes += sent
             self._record = self._record[sent:]
             self._on_drained()
 

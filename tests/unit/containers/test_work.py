@@ -45,8 +45,13 @@ def test_an_image_that_is_missing_is_pulled_in_the_slow_lane(launched, docker_ho
     assert docker_host.calls["pull_image"] == 1
     (operation,) = operations(row.id)
     assert (operation.lane, operation.state, operation.attempts) == ("slow", "done", 1)
-    assert operation.progress["stage"] == "pulling"
-    assert "pull" in row.timings
+    assert set(row.timings) == {"pull", "create", "start", "total", "ours"}
+
+
+def test_a_launch_leaves_the_seconds_of_its_stages_in_its_operation(launched):
+    row = launched()
+    (operation,) = operations(row.id)
+    assert operation.progress == {"seconds": row.timings}
 
 
 def test_the_built_in_image_is_never_pulled(owner, work, fresh, docker_host):

@@ -137,6 +137,29 @@ def test_a_thread_that_does_not_move_ends_the_life(app):
     assert (answer.status_code, answer.json["stuck"]) == (503, ["terminals"])
 
 
+def test_two_watchers_count_strikes_together(app, looking, whole, docker_host):
+    docker_host.reachable = False
+    for _ in range(3):
+        app.extensions.pop(health.report.EXTENSION)
+        health.refresh()
+    looking.look()
+    assert whole.get("/health").json["checks"]["docker"]["status"] == "down"
+
+
+def test_the_body_has_what_is_promised_and_nothing_else(whole):
+    body = whole.get("/health").json
+    assert list(body) == ["status", "version", "checked_at", "checks", "certificates", "warnings"]
+    assert list(body["checks"]) == ["database", "redis", "docker", "worker", "watcher", "certificates"]
+    for name, check in body["checks"].items():
+        further = {"server_version"} if name == "docker" else set()
+        assert set(check) == {"status", "latency_ms", "last_ok", "error"} | further
+
+
+def test_the_age_of_the_answer_is_told(looking, whole):
+    looking.snapshot = Snapshot(looking.snapshot.body, time.monotonic() - 7)
+    assert whole.get("/health").headers["Age"] == "7"
+
+
 def test_two_watchers_leave_one_report(app, whole):
     health.refresh()
     health.refresh()

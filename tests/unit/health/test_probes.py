@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from rexec.errors import Unavailable
-from rexec.health.probes import SILENT, Probe, ProbeFailed
+from rexec.health.probes import FAILED, SILENT, Probe, ProbeFailed
 from tests.support.waiting import eventually
 
 
@@ -60,9 +60,21 @@ def test_our_errors_are_told_with_their_code(probe, dependency):
     assert probe.check()["error"] == "unavailable: It does not answer."
 
 
-def test_foreign_errors_are_told_by_their_kind_alone(probe, dependency):
+def test_nothing_of_a_foreign_error_is_told_but_its_kind_in_the_log(probe, dependency, caplog):
     dependency.error = ConnectionError("could not connect to db.internal:5432 as admin with hunter2")
-    assert probe.check()["error"] == "ConnectionError"
+    assert probe.check()["error"] == FAILED
+    assert "ConnectionError" in caplog.text
+    assert "hunter2" not in caplog.text
+
+
+def test_strikes_go_on_where_another_process_counted(probe, dependency):
+    before = probe.check()
+    dependency.error = ProbeFailed("refused")
+    other = Probe("docker", dependency, deadline_s=5)
+    other.resume(before, failures=2)
+    shown = other.check()
+    assert (shown["status"], shown["last_ok"]) == ("down", before["last_ok"])
+    assert shown["server_version"] == "26.1.5"
 
 
 def test_silence_is_a_failure_after_the_deadline_and_blocks_nobody():

@@ -96,9 +96,11 @@ def test_a_database_that_cannot_be_read_does_not_accuse_the_watcher():
     ("left", "level", "overall", "days"),
     [
         (timedelta(days=31), "ok", "ok", 31),
-        (timedelta(days=30), "ok", "ok", 30),
+        (timedelta(days=30, hours=23), "warning", "degraded", 30),
         (timedelta(days=29, hours=23), "warning", "degraded", 29),
         (timedelta(days=12), "warning", "degraded", 12),
+        (timedelta(days=4), "warning", "degraded", 4),
+        (timedelta(days=3, hours=23), "critical", "degraded", 3),
         (timedelta(days=2, hours=23), "critical", "degraded", 2),
         (timedelta(seconds=30), "critical", "degraded", 0),
         (timedelta(seconds=-1), "expired", "down", -1),
@@ -118,8 +120,11 @@ def test_certificates_are_announced_before_they_end(left, level, overall, days):
     ("left", "words"),
     [
         (timedelta(days=20), "client certificate expires in 20 days (2026-05-21)"),
+        (timedelta(days=15), "client certificate expires in 15 days (2026-05-16)"),
+        (timedelta(days=14), "client certificate expires in 14 days (2026-05-15), renew it now"),
         (timedelta(days=1, hours=1), "client certificate expires in 1 day (2026-05-02), renew it now"),
         (timedelta(hours=3), "client certificate expires today (2026-05-01), renew it now"),
+        (timedelta(hours=-13), "client certificate expired on 2026-04-30, renew it now"),
     ],
 )
 def test_a_certificate_that_ends_soon_is_a_sentence(left, words):
