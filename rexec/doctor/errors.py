@@ -72,6 +72,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Check its firewall; a hosted Redis often wants rediss:// in place of redis://.",
     ),
     "redis_login": ("Redis refuses the log-in.", "Check the user and password in REDIS_URL."),
+    "redis_tls": (
+        "Redis and Rexec do not agree on TLS.",
+        "Write rediss:// in REDIS_URL for a Redis that speaks TLS, redis:// for one that does not.",
+    ),
     "redis_error": ("Redis cannot be used.", "Check REDIS_URL and Redis's own log."),
     # Our own processes
     "worker_gone": (

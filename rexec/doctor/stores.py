@@ -47,6 +47,7 @@ _REDIS_SAYS = (
     (("name or service not known", "name resolution", "nodename"), "redis_dns"),
     (("refused",), "redis_refused"),
     (("wrongpass", "noauth", "invalid username", "invalid password", "authentication"), "redis_login"),
+    (("ssl", "certificate", "closed by server"), "redis_tls"),
     (("timeout", "timed out"), "redis_timeout"),
 )
 

@@ -5,17 +5,20 @@ import os
 import pty
 import subprocess
 import time
+import urllib.request
 from contextlib import ExitStack
 
 import pytest
 
 from tests.engine.doctor.conftest import diagnosis
 from tests.support.blackhole import blackhole
+from tests.support.certificates import DAY, Authority
 from tests.support.fake_daemon import FakeDaemon, silent
 from tests.support.processes import free_port
 from tests.support.proxy import TcpProxy
 from tests.support.server import REXEC, RexecServer, clean_environment
 from tests.support.stacks import on_postgres
+from tests.support.waiting import eventually
 
 WITHIN_S = 20.0
 NOWHERE = {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
@@ -157,6 +160,28 @@ def test_a_way_that_falls_silent_in_the_middle_takes_less_than_twenty_seconds(
     assert took_s < WITHIN_S
     assert done.returncode == 1
     assert "database" in found.named("ok")
+
+
+@on_postgres
+def test_an_expired_certificate_prevents_no_start_and_is_named_by_health_and_doctor(
+    stack, engine, database_url, tmp_path
+):
+    authority = Authority.of_files(engine.certificates / "ca.pem", engine.certificates / "ca-key.pem")
+    pair = authority.issue(starts=-9 * DAY, ends=-DAY)
+    given = {"DOCKER_CLIENT_CERT": pair.cert, "DOCKER_CLIENT_KEY": pair.key}
+    server = RexecServer(tmp_path / "server", {**stack.server_environment(database_url), **given})
+    server.start()
+    try:
+        with urllib.request.urlopen(f"{server.url}/login", timeout=10) as page:  # noqa: S310 - our own server
+            assert page.status == 200
+        told = eventually(lambda: server.health()[1]["certificates"], 30, message="/health knows the dates")
+        assert {one["name"]: one["status"] for one in told}["client"] == "expired"
+        done = server.run("doctor", check=False)
+    finally:
+        server.stop()
+    assert done.returncode == 1
+    assert "(tls_client_expired)" in done.stdout
+    assert "First, dates: DOCKER_CLIENT_CERT has expired" in done.stdout
 
 
 def test_the_help_is_there_at_once(command):

@@ -37,6 +37,8 @@ def test_why_the_database_cannot_be_used_is_told_apart(said, code):
         (redis.TimeoutError("Timeout connecting to server"), "redis_timeout"),
         (redis.AuthenticationError("Authentication required."), "redis_login"),
         (redis.ResponseError("WRONGPASS invalid username-password pair"), "redis_login"),
+        (redis.ConnectionError("Connection closed by server."), "redis_tls"),
+        (redis.ConnectionError("Error 1 connecting to r:6379. [SSL] record layer failure"), "redis_tls"),
         (redis.ResponseError("something new"), "redis_error"),
     ],
 )
