@@ -5,20 +5,21 @@ Every problem is reported at once, one line each, naming the variable and the me
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from rexec import pem
+from rexec.docker_settings import DOCKER_MENDS, DockerSettings, is_loopback, read_docker
 from rexec.environment import Problem, Reader
 from rexec.errors import ConfigError
+
+__all__ = ["REQUIRED_AWAY_FROM_LOOPBACK", "VARIABLES", "DockerSettings", "Reading", "Settings", "is_loopback"]
 
 SIGNUP_MODES = ("open", "invite", "closed")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -37,36 +38,6 @@ REQUIRED_AWAY_FROM_LOOPBACK = (
     *("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CA_CERT", "DOCKER_CLIENT_CERT", "DOCKER_CLIENT_KEY"),
     *("DATABASE_URL", "JWT_SECRET"),
 )
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether a host name or address can only be this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
-@dataclass(frozen=True)
-class DockerSettings:
-    """Where the Docker daemon is, and what proves who we are to it.
-
-    Certificates come as PEM texts, or as a folder with ca.pem, cert.pem and key.pem as the Docker CLI has it.
-    """
-
-    host: str
-    tls_verify: bool = False
-    ca_cert: str | None = field(default=None, repr=False)
-    client_cert: str | None = field(default=None, repr=False)
-    client_key: str | None = field(default=None, repr=False)
-    cert_path: Path | None = None
-
-    @property
-    def uses_tls(self) -> bool:
-        """Whether the connection is mutual TLS."""
-        return self.host.startswith("tcp://") and self.tls_verify
 
 
 @dataclass(frozen=True)
@@ -141,7 +112,7 @@ class Settings:
         reader.require_away_from_loopback()
         database_url = reader.database_url()
         values = cls(
-            docker=reader.docker(),
+            docker=read_docker(reader),
             database_url=database_url,
             jwt_secret=reader.jwt_secret(database_url),
             redis_url=reader.url("REDIS_URL", ("redis", "rediss", "unix")),
@@ -211,76 +182,7 @@ class _SettingsReader(Reader):
                 continue
             if name == "DOCKER_TLS_VERIFY" and without_tls:
                 continue
-            self.require(name)
-
-    def require(self, name: str) -> None:
-        """Note a variable that is not there, or that is empty."""
-        if self.get(name) or self.wrong(name):
-            return
-        state = "is empty" if self.blank(name) else "is missing"
-        self.problem(name, f"{name} {state}: {_MENDS[name]}.", "missing")
-
-    def docker(self) -> DockerSettings:
-        """The daemon's address and credentials."""
-        host = self.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
-        verify = self.flag("DOCKER_TLS_VERIFY")
-        cert_path = self.get("DOCKER_CERT_PATH")
-        pems = {name: self.get(name) for name in pem.FILES}
-        if host.startswith("tcp://"):
-            self._check_tcp(host, verify=verify)
-            if verify:
-                pems = self._pems(pems, Path(cert_path) if cert_path else None)
-        elif not host.startswith("unix:///"):
-            self.problem(
-                "DOCKER_HOST", "DOCKER_HOST is not understood: use tcp://YOUR_VM_IP:2376 or unix:///PATH."
-            )
-        return DockerSettings(
-            host=host,
-            tls_verify=verify,
-            ca_cert=pems["DOCKER_CA_CERT"],
-            client_cert=pems["DOCKER_CLIENT_CERT"],
-            client_key=pems["DOCKER_CLIENT_KEY"],
-            cert_path=Path(cert_path) if cert_path else None,
-        )
-
-    def _check_tcp(self, host: str, *, verify: bool) -> None:
-        try:
-            parts = urlsplit(host)
-            usable = bool(parts.hostname and parts.port)
-        except ValueError:
-            usable = False
-        if not usable:
-            self.problem("DOCKER_HOST", "DOCKER_HOST lacks a host or a port: use tcp://YOUR_VM_IP:2376.")
-        elif not verify and not is_loopback(parts.hostname or ""):
-            self.problem(
-                "DOCKER_TLS_VERIFY",
-                "DOCKER_TLS_VERIFY is not 1 while DOCKER_HOST is another machine: set it to 1, "
-                "because a Docker daemon without TLS belongs to whoever finds it.",
-            )
-
-    def _pems(self, texts: dict[str, str | None], folder: Path | None) -> dict[str, str | None]:
-        """The PEM texts of the variables, clean as far as they can be; those of the folder are only checked.
-
-        Whether a certificate has expired does not matter here: pages have to work, and to say so.
-        """
-        clean: dict[str, str] = {}
-        for name, text in texts.items():
-            place = pem.Place(name, folder=text is None and folder is not None)
-            try:
-                if text is None and folder is None:
-                    self.require(name)
-                    continue
-                piece = text if text is not None or folder is None else pem.read(folder, name)
-                parse = pem.private_key if name == pem.KEY_VARIABLE else pem.certificates
-                clean[name] = parse(piece or "", place)
-            except pem.PemFault as fault:
-                self.problem(name, fault.message, fault.code)
-        try:
-            if {"DOCKER_CLIENT_CERT", pem.KEY_VARIABLE} <= clean.keys():
-                pem.pair(clean["DOCKER_CLIENT_CERT"], clean[pem.KEY_VARIABLE])
-        except pem.PemFault as fault:
-            self.problem(pem.KEY_VARIABLE, fault.message, fault.code)
-        return {name: text and clean.get(name, text) for name, text in texts.items()}
+            self.require(name, _MENDS[name])
 
     def database_url(self) -> str:
         """An SQLAlchemy address: PostgreSQL through psycopg 3, or SQLite in the instance folder."""
@@ -304,7 +206,7 @@ class _SettingsReader(Reader):
         if value is None:
             if generated:
                 return self._kept_secret(self.instance_dir / "jwt_secret")
-            self.require("JWT_SECRET")
+            self.require("JWT_SECRET", _MENDS["JWT_SECRET"])
             return ""
         if len(value.encode()) < MIN_SECRET_BYTES and not generated:
             self.problem(
@@ -332,11 +234,7 @@ class _SettingsReader(Reader):
 
 
 _MENDS = {
-    "DOCKER_HOST": "set it to tcp://YOUR_VM_IP:2376",
-    "DOCKER_TLS_VERIFY": "set it to 1",
-    "DOCKER_CA_CERT": "set it to the contents of ca.pem",
-    "DOCKER_CLIENT_CERT": "set it to the contents of cert.pem",
-    "DOCKER_CLIENT_KEY": "set it to the contents of key.pem",
+    **DOCKER_MENDS,
     "DATABASE_URL": "set it to your PostgreSQL connection string; "
     "the service's own disk is forgotten at the next deploy",
     "JWT_SECRET": "make one with `openssl rand -hex 32`",

@@ -68,6 +68,18 @@ class Reader:
         """Whether something is known to be wrong with a variable."""
         return any(problem.variable == name for problem in self.problems)
 
+    def require(self, name: str, mend: str) -> None:
+        """Note a variable that is not there, or that is empty.
+
+        Args:
+            name: The variable.
+            mend: What to do.
+        """
+        if self.get(name) or self.wrong(name):
+            return
+        state = "is empty" if self.blank(name) else "is missing"
+        self.problem(name, f"{name} {state}: {mend}.", "missing")
+
     def problem(self, name: str, line: str, code: str = "config") -> None:
         """Note what is wrong with a variable, once.
 

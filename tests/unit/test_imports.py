@@ -18,6 +18,7 @@ LAYERS = [
     {"web", "jobs", "docker_host"},
     {"extensions"},
     {"config", "operator_files"},
+    {"docker_settings"},
     {"environment", "pem"},
     {"errors"},
 ]
