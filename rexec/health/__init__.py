@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rexec.health import totals  # noqa: F401 - declares the periodic work
+from rexec.health import notices, totals  # noqa: F401 - the latter declares periodic work
 from rexec.health.monitor import start, stop, work_waits
 from rexec.health.report import refresh
 
@@ -21,5 +21,6 @@ def init_app(app: Flask) -> None:
 
     limiter.exempt(blueprint)
     app.register_blueprint(blueprint)
-    # A page asks no service for it: the answer is in this process's memory.
+    # A page asks no service for these: the answers are in this process's memory.
     app.jinja_env.globals["work_waits"] = lambda: work_waits(app)
+    app.jinja_env.globals["service_health"] = lambda: notices.view(app)

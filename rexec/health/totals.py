@@ -18,7 +18,7 @@ from rexec.extensions import db, utcnow
 from rexec.health.models import MetricTotals
 from rexec.jobs.models import Operation
 
-COUNT_EVERY_S = 15.0
+COUNT_EVERY_S = 10.0
 AT_ONCE = 1000
 ENDED = ("done", "failed", "cancelled")
 LAUNCH = "container.launch"

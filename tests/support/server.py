@@ -25,6 +25,7 @@ OURS = (
     "PORT",
     "PLANS_",
     "IMAGES_",
+    "ALERT_",
 )
 
 
