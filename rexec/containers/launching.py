@@ -56,6 +56,7 @@ class Launch:
         self.row = row
         self.asked_at = row.status_changed_at
         self.seconds: dict[str, float] = {}
+        self.pulled: dict[str, Any] = {}
         self.docker_id: str | None = None
 
     def run(self) -> None:
@@ -156,6 +157,7 @@ class Launch:
                 self.context.progress(tally.facts())
                 if self.context.cancelled():
                     raise Lost
+        self.pulled = {"pull": tally.facts()}
         self._took("pull", began)
 
     def _start(self, docker_id: str, network: str) -> None:
@@ -171,7 +173,7 @@ class Launch:
         stages = {**self.seconds, "total": total, "ours": max(0.0, total - sum(self.seconds.values()))}
         timings = {name: round(value, 3) for name, value in stages.items()}
         self._move(("starting",), "running", started_at=now, last_activity_at=now, timings=timings)
-        self.context.result({"seconds": timings})
+        self.context.result({"seconds": timings, **self.pulled})
 
     def _took(self, stage: str, began: float) -> None:
         self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - began

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import count
-
 import pytest
 
 from tests.browser.terminal.conftest import WINDOW
@@ -12,17 +10,20 @@ from tests.browser.terminal.terminal_page import TerminalPage
 
 @pytest.fixture
 def broken(new_context, log_in_as, user, container, page_errors):
-    """Opens the terminal while its scripts fail to arrive a number of times."""
+    """Opens the terminal, whose scripts fail to arrive the first times that its page is loaded."""
     page_errors.allow("ERR_FAILED")
 
-    def open_page(times: int) -> TerminalPage:
+    def open_page(loads: int) -> TerminalPage:
         context = new_context(**WINDOW)
         log_in_as(context, user)
         page = context.new_page()
-        asked = count()
+        loaded: list[str] = []
+        page.on(
+            "request", lambda request: loaded.append(request.url) if request.is_navigation_request() else None
+        )
         page.route(
             "**/js/terminal/element.js",
-            lambda route: route.abort() if next(asked) < times else route.continue_(),
+            lambda route: route.abort() if len(loaded) <= loads else route.continue_(),
         )
         page.goto(f"{user.url}/containers/{container}")
         return TerminalPage(page, page.url)
@@ -31,11 +32,11 @@ def broken(new_context, log_in_as, user, container, page_errors):
 
 
 def test_scripts_that_were_lost_on_the_way_are_fetched_again(broken):
-    broken(times=1).wait_live().asks("echo $((40 + 2))-here", "42-here")
+    broken(loads=1).wait_live().asks("echo $((40 + 2))-here", "42-here")
 
 
 def test_scripts_that_never_arrive_are_spoken_of_with_a_way_out(broken):
-    window = broken(times=3)
+    window = broken(loads=3)
     window.page.get_by_text("The terminal could not be loaded").wait_for()
     window.page.get_by_role("link", name="Reload the page").click()
     window.wait_live()

@@ -70,7 +70,7 @@ def test_an_image_is_pulled_with_progress_and_started(owner, offer, engine, regi
     assert row.status == "running", row.error_message
     assert row.timings["pull"] > 0
     (operation,) = operations(container_id)
-    facts = operation.progress
+    facts = operation.progress["pull"]
     assert (operation.lane, facts["stage"]) == ("slow", "pulling")
     assert facts["layers_total"] >= 3
     assert facts["layers_done"] == facts["layers_total"]
