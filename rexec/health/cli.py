@@ -94,13 +94,13 @@ def _lines(link: chain.Link, now: datetime) -> list[str]:
     fields: dict[str, Any] = {
         "subject": facts.name,
         "issuer": facts.issuer,
-        "for": ", ".join(facts.names) or "no names",
+        "for": ", ".join(facts.names),
         "from": f"{facts.not_before:%Y-%m-%d %H:%M} UTC",
         "until": f"{facts.not_after:%Y-%m-%d %H:%M} UTC, {_reason(link, now)}",
         "key": facts.key,
         "sha-256": facts.fingerprint,
     }
-    return [link.name, *(f"  {name:8} {value}" for name, value in fields.items())]
+    return [link.name, *(f"  {name:8} {value}" for name, value in fields.items() if value)]
 
 
 def _reason(link: chain.Link, now: datetime) -> str:

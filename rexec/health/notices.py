@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from rexec.health.alerts import State
 
 BLIND = "This instance has not looked lately how the service is."
+ASK_DOCTOR = "rexec doctor says why, and what to do."
+RENEW = "Make new certificates on the VM with setup.sh (--rotate-client, --rotate-server); containers go on."
 
 
 @dataclass(frozen=True)
@@ -23,11 +25,13 @@ class View:
     Args:
         broken: What does not work, or soon will not, a sentence each.
         ending: What needs attention some day, a sentence each.
+        hints: What to do.
         certificates: As `/health` shows them.
     """
 
     broken: tuple[str, ...] = ()
     ending: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
     certificates: tuple[dict[str, Any], ...] = ()
 
     @property
@@ -46,12 +50,15 @@ def view(app: Flask) -> View:
     if looking is None or looking.snapshot is None:
         return View()
     body = monitor.last(app).body
-    states = _states(body)
-    broken = [state.text for state in states if state.level not in {"ok", "warning"}]
-    if monitor.BLIND in body["warnings"]:
+    states = [state for state in _states(body) if state.level != "ok"]
+    broken = [state.text for state in states if state.level != "warning"]
+    blind = monitor.BLIND in body["warnings"]
+    if blind:
         broken.append(BLIND)
     ending = [state.text for state in states if state.level == "warning"]
-    return View(tuple(broken), tuple(ending), tuple(body["certificates"]))
+    renew = [state.subject.startswith("certificate:") for state in states]
+    hints = [ASK_DOCTOR] * (blind or not all(renew)) + [RENEW] * any(renew)
+    return View(tuple(broken), tuple(ending), tuple(hints), tuple(body["certificates"]))
 
 
 def _states(body: dict[str, Any]) -> list[State]:

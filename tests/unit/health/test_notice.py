@@ -86,6 +86,7 @@ def test_a_service_in_order_says_nothing(app, admin):
 def test_what_is_broken_is_on_every_page_of_an_admin(app, admin, path):
     look(app, docker=DOWN)
     assert "The Docker host is down: docker_refused: It cannot be reached." in said(admin, path)
+    assert "rexec doctor says why, and what to do." in said(admin, path)
     assert 'data-health="bad"' in admin.get(path).text
 
 
@@ -105,6 +106,8 @@ def test_nobody_else_is_told(app, person):
 def test_a_certificate_that_ends_is_told_where_it_is_in_time(app, admin, days, sentence, kind, elsewhere):
     look(app, days=days)
     assert sentence in said(admin, "/admin")
+    assert "Make new certificates on the VM with setup.sh" in said(admin, "/admin")
+    assert "rexec doctor" not in said(admin, "/admin")
     assert f'data-health="{kind}"' in admin.get("/admin").text
     assert (sentence in said(admin, "/containers")) is elsewhere
 
@@ -119,6 +122,7 @@ def test_an_admin_hears_of_redis_once(app, admin, person):
 def test_an_instance_that_does_not_look_says_so(app, admin):
     look(app, age_s=60)
     assert "has not looked lately" in said(admin, "/admin")
+    assert "rexec doctor says why" in said(admin, "/admin")
 
 
 def test_the_admin_page_shows_how_long_certificates_last(app, admin):
