@@ -1,10 +1,10 @@
-"""`/health` at 200 requests a second on one core against `/health/live` in the same run, on good days and bad.
+"""`/health` at 200 requests a second on one core against `/health/live` in the same run, good days and bad.
 
     .venv/bin/python bench/health.py [--seconds 20] [--case WORDS]
 
-The web process is kept on one core, the client on another. Both pages take turns of half a second; a request's
+The server is kept on one core, the client on another. Both pages take turns of half a second; a request's
 time counts from when it was due, so that one slow answer is not hidden by those that wait behind it. Starts a
-Docker daemon, PostgreSQL, PgBouncer and Redis of its own.
+Docker daemon, PostgreSQL and Redis of its own.
 """
 
 from __future__ import annotations
@@ -97,8 +97,8 @@ def measure(port: int, seconds: float) -> dict[str, list[float]]:
         for path in took:
             turn(asker, path)
         for _ in range(int(seconds / (2 * TURN_S))):
-            for path, times in took.items():
-                times += turn(asker, path)
+            for path in took:
+                took[path] += turn(asker, path)
     finally:
         asker.close()
     return took
