@@ -10,11 +10,12 @@ out=/etc/docker/certs
 days=365
 ca_days=3650
 hosts=()
+rotate=
 work=
 
 usage() {
     cat <<USAGE
-Usage: $program [--out DIR] [--days N] HOST...
+Usage: $program [--out DIR] [--days N] [--rotate-client] [--rotate-server] HOST...
 
 Makes a certificate authority, a server certificate for a Docker daemon that is reached as HOST (IP addresses
 and names, as many as it has), and a client certificate. A second run with the same hosts changes nothing;
@@ -22,6 +23,8 @@ with other hosts it makes a new server certificate from the same authority, so c
 
   --out DIR   folder for the files (default /etc/docker/certs)
   --days N    life of the server and client certificates in days, 1 to $ca_days (default $days)
+  --rotate-client, --rotate-server
+              make that certificate again although it is good; clients need no other change
   --help      this text
 
 Files: ca.pem ca-key.pem (the authority), server-cert.pem server-key.pem (dockerd), cert.pem key.pem (clients).
@@ -81,6 +84,7 @@ read_arguments() {
             if [[ $1 == --out ]]; then out=$2; else days=$2; fi
             shift
             ;;
+        --rotate-client | --rotate-server) rotate+=" ${1#--rotate-} " ;;
         -*) refuse "unknown option '$1'" ;;
         *) add_host "$1" ;;
         esac
@@ -208,6 +212,8 @@ why_new() {
         say "the one before was signed by another authority"
     elif [[ $1 == server-cert.pem ]] && ! hosts_match "$cert"; then
         say "for other hosts than before: ${hosts[*]}"
+    elif [[ $rotate == *" $3 "* ]]; then
+        say "asked for"
     fi
 }
 
@@ -233,7 +239,7 @@ ensure_authority() {
 
 ensure_server() {
     local reason
-    reason=$(why_new server-cert.pem server-key.pem)
+    reason=$(why_new server-cert.pem server-key.pem server)
     [[ -n $reason ]] || return 0
     # A common name holds 64 characters; clients read the alternative names anyway.
     issue server "${hosts[0]:0:64}" server-cert.pem server-key.pem "$reason"
@@ -242,7 +248,7 @@ ensure_server() {
 
 ensure_client() {
     local reason
-    reason=$(why_new cert.pem key.pem)
+    reason=$(why_new cert.pem key.pem client)
     [[ -n $reason ]] || return 0
     issue client "rexec" cert.pem key.pem "$reason"
     changed=1

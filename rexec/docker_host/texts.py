@@ -52,7 +52,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "tls_server_expired": (
         _TRUST,
-        "The server's certificate has expired: make a new one on the VM and restart dockerd.",
+        "The server's certificate has expired: run setup.sh --rotate-server on the VM; containers go on.",
     ),
     "tls_server_not_yet_valid": (
         _TRUST,
@@ -75,7 +75,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         _TRUST,
         "The daemon refused our client certificate: its --tlscacert has to have signed DOCKER_CLIENT_CERT.",
     ),
-    "tls_client_expired": (_TRUST, "DOCKER_CLIENT_CERT has expired: make a new one with the same CA."),
+    "tls_client_expired": (
+        _TRUST,
+        "DOCKER_CLIENT_CERT has expired: run setup.sh --rotate-client on the VM and paste what it prints.",
+    ),
     "tls_client_not_yet_valid": (
         _TRUST,
         "DOCKER_CLIENT_CERT is not valid yet: check the clocks of both machines.",

@@ -9,9 +9,12 @@ import pytest
 
 from rexec.config import DockerSettings
 from tests.support.client import FreshClient
+from tests.support.engine import ROOT, SHELL_IMAGE
+from tests.support.fresh_vm import FreshVM
 from tests.support.plain_engine import PlainEngine
 from tests.support.rexec_image import RexecImage
 from tests.support.settings import make_settings
+from tests.support.vm_host import VmHost
 
 
 @pytest.fixture(scope="session")
@@ -70,3 +73,58 @@ def rexec_image(session_folder):
     """The image of Dockerfile.remote, built once for all processes of the session."""
     shared = Path(os.environ.get("REXEC_TEST_FOLDER") or session_folder)
     return RexecImage(shared).build(PlainEngine(session_folder / "builder", outside=True))
+
+
+@pytest.fixture(scope="session")
+def vm_host(session_folder):
+    """A daemon that carries machines, and a mirror of Debian for them."""
+    host = VmHost(session_folder / "vm", ROOT / ".test" / "vm")
+    try:
+        host.start()
+        yield host
+    finally:
+        host.stop()
+
+
+@pytest.fixture(scope="module")
+def new_vm(vm_host):
+    """Boots machines as a provider hands them over, with a checkout of Rexec in /opt/rexec."""
+    made = []
+
+    def boot(suite="bookworm"):
+        machine = FreshVM(vm_host, suite)
+        made.append(machine)
+        machine.start()
+        machine.check("mkdir /opt/rexec")
+        for part in ("docker", "rexec", "scripts"):
+            machine.copy_in(ROOT / part, f"/opt/rexec/{part}")
+        return machine
+
+    yield boot
+    for machine in made:
+        machine.stop()
+
+
+@pytest.fixture(scope="module")
+def fresh_vm(new_vm):
+    """One of them for all tests of a module."""
+    return new_vm()
+
+
+@pytest.fixture(scope="session")
+def shell_archive(engine, session_folder):
+    """The built-in image in a file, since a machine here cannot pull another."""
+    path = session_folder / "shell.tar"
+    engine.docker("save", "-o", str(path), SHELL_IMAGE)
+    return path
+
+
+@pytest.fixture(scope="session")
+def give_image(shell_archive):
+    """Puts the built-in image on a machine."""
+
+    def give(vm: FreshVM) -> None:
+        vm.copy_in(shell_archive, "/root/shell.tar")
+        vm.check("docker load -i /root/shell.tar")
+
+    return give

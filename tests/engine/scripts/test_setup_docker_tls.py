@@ -266,3 +266,19 @@ def test_a_client_of_another_authority_is_refused(folder, tmp_path):
     run("--out", str(tmp_path), "localhost")
     with pytest.raises(ssl.SSLError, match="certificate verify failed"):
         shake_hands(folder, host=HOSTS[0], client_folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("option", "renewed"),
+    [
+        ("--rotate-client", {"cert.pem", "key.pem"}),
+        ("--rotate-server", {"server-cert.pem", "server-key.pem"}),
+    ],
+)
+def test_a_good_certificate_is_made_again_when_that_is_asked_for(tmp_path, option, renewed):
+    run("--out", str(tmp_path), *HOSTS)
+    before = contents(tmp_path)
+    done = run("--out", str(tmp_path), option, *HOSTS)
+    after = contents(tmp_path)
+    assert {name for name in after if after[name] != before[name]} == renewed
+    assert "asked for" in done.stdout
