@@ -16,6 +16,15 @@ BOOT_S = 60
 METADATA = "169.254.169.254"
 """Where cloud providers answer a machine's questions about itself."""
 
+ONLY_MOUNTED_GROUPS = """
+    set -e
+    awk '/^#/ || system("test -e /sys/fs/cgroup/" $1) == 0' /proc/cgroups >/run/cgroups
+    mount --bind /run/cgroups /proc/cgroups
+    exec "$0" "$@"
+"""
+"""Hides control groups that the machine below has not mounted: mounted in here they would exist there, too,
+where other daemons would look for them in vain."""
+
 
 @dataclass(frozen=True)
 class Done:
@@ -69,7 +78,8 @@ class FreshVM:
         if Path("/sys/fs/cgroup/cgroup.controllers").exists():
             return ["/sbin/init"]
         # From version 256 on, systemd wants to be asked for the old control groups, on its command line.
-        return ["/sbin/init", "systemd.unified_cgroup_hierarchy=0", "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1"]
+        legacy = ("systemd.unified_cgroup_hierarchy=0", "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1")
+        return ["sh", "-c", ONLY_MOUNTED_GROUPS, "/sbin/init", *legacy]
 
     def _plug_in(self) -> None:
         """Both network cables; they are gone whenever the machine was off."""
@@ -92,6 +102,8 @@ class FreshVM:
             return self.run("systemctl is-system-running").stdout.strip() in {"running", "degraded"}
 
         eventually(booted, BOOT_S, interval=0.2, message=f"{self.suite} booted")
+        # The kernel lets nobody mount a /proc of his own while a part of this one is hidden.
+        self.check("! mountpoint -q /proc/cgroups || umount /proc/cgroups")
 
     def stop(self) -> None:
         """Take it away with its disk."""

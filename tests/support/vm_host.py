@@ -19,6 +19,21 @@ AS_ROOT = () if os.geteuid() == 0 else ("sudo", "--")
 PACKAGES = ("systemd", "systemd-sysv", "dbus", "iproute2", "ca-certificates", "curl", "sudo", "procps")
 """What every provider's image of Debian has and the smallest variant lacks, but no Docker."""
 DEBOOTSTRAP_S = 600
+OWN_CONTROL_GROUPS = """
+    set -e
+    if mountpoint -q /sys/fs/cgroup && [ ! -e /sys/fs/cgroup/cgroup.controllers ]; then
+        mkdir -p "$1/cgroup"
+        mount --rbind /sys/fs/cgroup "$1/cgroup"
+        mount -t tmpfs -o mode=755 cgroup /sys/fs/cgroup
+        for group in "$1"/cgroup/*; do
+            mkdir "/sys/fs/cgroup/${group##*/}"
+            mount --bind "$group" "/sys/fs/cgroup/${group##*/}"
+        done
+    fi
+    shift
+    exec "$@"
+"""
+"""The folder of the old control groups: systemd adds to it and closes it, in the machines alone."""
 
 
 def as_root(*command: str, stdin: bytes | None = None, timeout: float = 120) -> str:
@@ -52,6 +67,7 @@ class VmHost(Program):
         return [
             *AS_ROOT,
             *("unshare", "--pid", "--fork", "--kill-child", "--mount", "--mount-proc"),
+            *("sh", "-c", OWN_CONTROL_GROUPS, "sh", str(self.folder)),
             *("dockerd", f"--data-root={self.folder}/data", f"--exec-root={self.folder}/exec"),
             *(f"--pidfile={self.folder}/pid", f"--host=unix://{self.folder}/socket", *options),
         ]

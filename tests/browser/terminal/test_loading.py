@@ -17,16 +17,17 @@ def broken(new_context, log_in_as, user, container, page_errors):
         context = new_context(**WINDOW)
         log_in_as(context, user)
         page = context.new_page()
+        # Once before: Chromium drops what it loads while a container that starts changes the network.
+        window = TerminalPage(page, f"{user.url}/containers/{container}").open()
         loaded: list[str] = []
-        page.on(
-            "request", lambda request: loaded.append(request.url) if request.is_navigation_request() else None
-        )
+        page.on("request", lambda asked: asked.is_navigation_request() and loaded.append(asked.url))
+        # Within one load the browser may ask for a script twice: ahead of its need, and then.
         page.route(
             "**/js/terminal/element.js",
             lambda route: route.abort() if len(loaded) <= loads else route.continue_(),
         )
-        page.goto(f"{user.url}/containers/{container}")
-        return TerminalPage(page, page.url)
+        page.reload()
+        return window
 
     return open_page
 

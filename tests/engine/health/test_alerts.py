@@ -63,11 +63,11 @@ def test_two_watchers_tell_of_a_blackholed_daemon_once_and_of_its_end_once(stack
         way.cut()
         eventually(lambda: all(server.healthy() for server in servers), WITHIN_S, message="both ok again")
         eventually(lambda: len(chat.texts) > 1, WITHIN_S, message="the end is told")
-    reason = "docker_timeout: The machine that runs the containers did not answer in time."
-    assert chat.texts == [
-        f"Rexec: The Docker host is down: {reason}",
-        "Rexec: The Docker host works again.",
-    ]
+    # Whose patience ended first, the client's or the check's, is told in other words.
+    down, works = chat.texts
+    assert down.startswith("Rexec: The Docker host is down: ")
+    assert down.endswith("answer in time.")
+    assert works == "Rexec: The Docker host works again."
     assert [set(body) for body in chat.posted] == [{"text"}] * 2
     said = "".join(server.log for server in servers)
     assert "The Docker host is down: docker_timeout" in said
