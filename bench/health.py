@@ -2,9 +2,9 @@
 
     .venv/bin/python bench/health.py [--seconds 20] [--case WORDS]
 
-The server is kept on one core, the client on another. Both pages take turns of half a second; a request's
-time counts from when it was due, so that one slow answer is not hidden by those that wait behind it. Starts a
-Docker daemon, PostgreSQL and Redis of its own.
+The server is kept on one core, the client on another. Both pages take turns of a tenth of a second; a
+request's time counts from when it was due, so that one slow answer is not hidden by those that wait behind
+it. Starts a Docker daemon, PostgreSQL and Redis of its own.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tests.support.services import Postgres, Redis
 from tests.support.waiting import eventually
 
 RATE = 200
-TURN_S = 0.5
+TURN_S = 0.1
 MOST_RATIO = 1.3
 MOST_MS = 5.0
 SETTLE_S = 45.0
@@ -78,7 +78,7 @@ class Asker:
 
 
 def turn(asker: Asker, path: str) -> list[float]:
-    """Milliseconds of each request of half a second, from when it was due."""
+    """Milliseconds of each request of one turn, from when it was due."""
     began, took = time.perf_counter(), []
     for number in range(int(RATE * TURN_S)):
         due = began + number / RATE

@@ -18,7 +18,7 @@ import pytest
 from tests.support import reports
 from tests.support.engine import Engine
 from tests.support.http_user import HttpUser
-from tests.support.server import RexecServer
+from tests.support.server import HurriedServer, RexecServer
 from tests.support.services import PgBouncer, Postgres, Redis, Registry
 from tests.support.stacks import POSTGRES, SQLITE, PostgresStack, SqliteStack, Stack
 
@@ -212,6 +212,12 @@ def server(stack, session_folder):
 def own_server(stack, database_url, tmp_path):
     """`rexec serve` for this test alone, with a database of its own, to be stopped, killed or restarted."""
     yield from _running(RexecServer(tmp_path / "server", stack.server_environment(database_url)))
+
+
+@pytest.fixture
+def own_hurried(stack, database_url, tmp_path):
+    """The same with short intervals."""
+    yield from _running(HurriedServer(tmp_path / "server", stack.server_environment(database_url)))
 
 
 @pytest.fixture

@@ -66,15 +66,13 @@ class Hub:
     Args:
         docker: The daemon.
         upkeep: The database.
-        keep_tab_s: Seconds that a tab's shell outlives its last viewer.
     """
 
-    def __init__(self, docker: DockerHost, upkeep: Upkeep, *, keep_tab_s: float = KEEP_TAB_S) -> None:
+    def __init__(self, docker: DockerHost, upkeep: Upkeep) -> None:
         self.instance = secrets.token_hex(6)
         self.loop = Loop()
         self._docker = docker
         self._upkeep = upkeep
-        self._keep_tab_s = keep_tab_s
         self._openers = Openers()
         self._sessions: dict[Key, Session] = {}
         self._leaving: list[Session] = []
@@ -166,7 +164,7 @@ class Hub:
                 self.loop,
                 self._openers,
                 self._source(admission.docker_name, main=main),
-                KEEP_MAIN_S if main else self._keep_tab_s,
+                KEEP_MAIN_S if main else KEEP_TAB_S,
                 lambda news: self._on_news(key, news),
             )
             self._sessions[key] = session

@@ -67,3 +67,8 @@ def visible(answer: TestResponse) -> str:
     body = answer.text.partition("<body")[2]
     text = re.sub(r"<[^>]*>", " ", re.sub(r"<dl class=\"error-facts\">.*?</dl>", "", body, flags=re.DOTALL))
     return " ".join(html.unescape(text).split())
+
+
+def statuses(answer: TestResponse) -> dict[str, str]:
+    """The status of each container that a page shows, by its public id."""
+    return dict(re.findall(r'data-container-id="(\w+)" data-status="(\w+)"', answer.text))

@@ -15,8 +15,8 @@ from tests.support.processes import Program, free_port, listens
 HOST = "localhost"
 IDLE_S = 10
 """After so long without a request a connection is closed."""
-TUNNEL_S = 27
-"""After so long without a byte either way a WebSocket is closed: a little more than pings may be apart."""
+TUNNEL_S = 6
+"""After so long without a byte either way a WebSocket is closed: just more than hurried pings may take."""
 
 DEFAULTS = f"""
 defaults

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -100,3 +101,15 @@ class RexecServer(Program):
         )
         assert done.returncode == 0 or not check, done.stderr
         return done
+
+
+class HurriedServer(RexecServer):
+    """The same with short intervals: for tests that wait for several of them in a row."""
+
+    def command(self) -> list[str]:
+        """The command by way of `hurried`."""
+        return [sys.executable, "-m", "tests.support.hurried", *self.arguments]
+
+    def environment(self) -> dict[str, str]:
+        """With a way to the tests' modules."""
+        return {**super().environment(), "PYTHONPATH": str(ROOT)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from tests.support.http_user import HttpUser
-from tests.support.server import RexecServer
+from tests.support.server import HurriedServer
 from tests.support.waiting import eventually
 
 
@@ -45,7 +45,7 @@ def test_container_and_home_go_with_the_account_and_nobody_elses(server, stack, 
 
 def test_an_outage_of_the_docker_host_loses_nothing(stack, own_engine, database_url, tmp_path):
     values = {**stack.server_environment(database_url), **own_engine.environment()}
-    server = RexecServer(tmp_path / "server", values)
+    server = HurriedServer(tmp_path / "server", values)
     server.start()
     try:
         owner = HttpUser(server.url).sign_up()

@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 
 from tests.support.proxy import TcpProxy
-from tests.support.server import RexecServer
+from tests.support.server import HurriedServer
 from tests.support.stacks import POSTGRES
 from tests.support.waiting import eventually
 
@@ -28,7 +28,7 @@ def test_a_worker_killed_in_the_middle_of_a_create_leaves_no_orphan(
             **stack.server_environment(database_url),
             "DOCKER_HOST": f"tcp://127.0.0.1:{proxy.port}",
         }
-        server = RexecServer(tmp_path / "server", values)
+        server = HurriedServer(tmp_path / "server", values)
         server.start()
         try:
             user = new_user(server)

@@ -9,7 +9,7 @@ import pytest
 from rexec.accounts.limits import PER_ADDRESS
 from tests.support.http_user import new_address
 from tests.support.router import TUNNEL_S, Router, raw_cookies
-from tests.support.server import RexecServer
+from tests.support.server import HurriedServer
 from tests.support.stacks import on_postgres
 from tests.support.terminal_window import Refused, TerminalWindow
 
@@ -36,7 +36,7 @@ def behind(stack, database_url, tmp_path):
             "REDIS_URL": stack.redis_url(),
             **({"TRUSTED_PROXY_HOPS": str(hops)} if hops > 1 else {}),
         }
-        server = RexecServer(tmp_path / "server", values, "serve", "--bind", "0.0.0.0")
+        server = HurriedServer(tmp_path / "server", values, "serve", "--bind", "0.0.0.0")
         router = Router(tmp_path / "router", server.port, hops)
         made.extend((server, router))
         server.start()

@@ -7,13 +7,13 @@ import pytest
 
 from tests.support.certificates import DAY, Authority
 from tests.support.processes import free_port
-from tests.support.server import RexecServer
+from tests.support.server import HurriedServer, RexecServer
 from tests.support.stacks import on_postgres, on_sqlite
 from tests.support.waiting import eventually
 
 HOUR = timedelta(hours=1)
 WITHIN_S = 60.0
-LAST_SECONDS = 25
+LAST_SECONDS = 12
 """How long a certificate lasts that expires while a test looks on."""
 
 
@@ -47,7 +47,7 @@ def serve(stack, database_url, tmp_path):
     def start(engine, ends):
         values = {**stack.server_environment(database_url), **engine.environment()}
         values |= client(engine, ends)
-        server = RexecServer(tmp_path / f"server-{len(servers)}", values)
+        server = HurriedServer(tmp_path / f"server-{len(servers)}", values)
         servers.append(server)
         server.start()
         return server
@@ -101,7 +101,7 @@ def test_expired_certificates_are_down_while_every_page_answers(own_engine, serv
     assert served["name"] == "server"
     assert datetime.fromisoformat(served["not_after"]) < datetime.now(UTC)
     shown_by(own_engine, 100 * DAY)
-    renewed = RexecServer(server.folder, {**server.values, **client(own_engine, 100 * DAY)})
+    renewed = HurriedServer(server.folder, {**server.values, **client(own_engine, 100 * DAY)})
     server.stop()
     renewed.start()
     try:

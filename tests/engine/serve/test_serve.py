@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.engine import Engine
 from tests.support.processes import free_port
-from tests.support.server import RexecServer
+from tests.support.server import HurriedServer, RexecServer
 from tests.support.stacks import on_postgres, on_sqlite
 from tests.support.waiting import eventually
 
@@ -30,8 +30,8 @@ def instance(tmp_path):
     """Makes servers and stops them after the test."""
     made = []
 
-    def make(environment):
-        server = RexecServer(tmp_path / f"server-{len(made)}", environment)
+    def make(environment, kind=HurriedServer):
+        server = kind(tmp_path / f"server-{len(made)}", environment)
         made.append(server)
         return server
 
@@ -152,7 +152,7 @@ def test_a_daemon_that_is_down_at_start_is_said_and_found_by_itself(
 def test_two_instances_that_overlap_do_each_piece_of_work_once(
     instance, stack, database_url, engine, new_user, own_server
 ):
-    second = instance({**own_server.values, "PORT": str(free_port())})
+    second = instance({**own_server.values, "PORT": str(free_port())}, RexecServer)
     second.start()
     before = engine.containers()
     people = [new_user(own_server) for _ in range(4)]

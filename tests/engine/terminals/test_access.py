@@ -47,8 +47,8 @@ def test_after_a_log_out_there_is_no_terminal(server, new_user, open_window):
     assert status == 403
 
 
-def test_an_open_terminal_ends_after_a_log_out(server, new_user, open_window):
-    user = new_user(server)
+def test_an_open_terminal_ends_after_a_log_out(own_hurried, new_user, open_window):
+    user = new_user(own_hurried)
     public_id = user.new_container()
     user.wait_for(public_id)
     window = open_window(user, public_id).ready()

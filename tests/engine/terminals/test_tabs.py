@@ -62,7 +62,12 @@ def test_the_end_of_its_shell_ends_the_tab_and_no_other(user, container, open_wi
     assert open_window(user, container, tab=2).ready().run("echo a''gain").endswith("again")
 
 
-def test_what_a_tab_left_running_is_ended_when_its_browser_is_gone(user, container, open_window, engine):
+def test_what_a_tab_left_running_is_ended_when_its_browser_is_gone(
+    own_hurried, new_user, open_window, engine
+):
+    user = new_user(own_hurried)
+    container = user.new_container()
+    user.wait_for(container)
     main, tab = open_window(user, container).ready(), open_window(user, container, tab=2).ready()
     tab.run("sleep 4001 & setsid sleep 4002 & (trap '' HUP; exec sleep 4003) &")
     main.run("sleep 4004 &")
@@ -78,16 +83,16 @@ def test_what_a_tab_left_running_is_ended_when_its_browser_is_gone(user, contain
     assert main.run("echo he''re") == "here"
 
 
-def test_what_a_killed_rexec_left_running_is_ended_by_the_next(own_server, new_user, open_window, engine):
-    user = new_user(own_server)
+def test_what_a_killed_rexec_left_running_is_ended_by_the_next(own_hurried, new_user, open_window, engine):
+    user = new_user(own_hurried)
     public_id = user.new_container()
     user.wait_for(public_id)
     tab = open_window(user, public_id, tab=2).ready()
     tab.run("sleep 4005 &")
     eventually(lambda: "sleep 4005" in processes(engine, public_id))
-    kill_without_warning(own_server)
+    kill_without_warning(own_hurried)
     assert "sleep 4005" in processes(engine, public_id)
-    own_server.start()
+    own_hurried.start()
     again = open_window(user, public_id, tab=2).ready()
     again.run("sleep 4006 &")
     eventually(lambda: "sleep 4005" not in processes(engine, public_id), 80, interval=1)

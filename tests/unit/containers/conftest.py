@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rexec.accounts.models import User
 from rexec.containers import service
 from rexec.containers.models import Container
 from rexec.extensions import db
@@ -11,6 +12,7 @@ from tests.support.by_hand import WorksByHand
 from tests.support.client import FreshClient
 from tests.support.factories import make_user
 from tests.support.fake_docker_host import FakeDockerHost
+from tests.support.page_user import PageUser
 
 
 @pytest.fixture
@@ -71,3 +73,14 @@ def launched(owner, work, fresh):
         return row
 
     return make
+
+
+@pytest.fixture
+def person(app):
+    """Somebody with the plan Pro who is logged in."""
+    user = PageUser(app)
+    assert user.sign_up().status_code == 303
+    db.session.execute(db.update(User).where(User.email == user.email).values(plan="pro"))
+    db.session.commit()
+    user.row = db.session.scalars(db.select(User).where(User.email == user.email)).one()
+    return user

@@ -1,11 +1,10 @@
-"""The pages of containers: what they show, what they answer, and how little they ask."""
+"""The pages of containers: what they show, what they answer, and what they do not ask."""
 
 from __future__ import annotations
 
 import re
 
 import pytest
-from sqlalchemy import event
 
 from rexec.accounts.models import User
 from rexec.containers import host_state, reconcile, service
@@ -15,47 +14,7 @@ from rexec.docker_host.errors import DockerUnreachable
 from rexec.extensions import db
 from rexec.jobs.models import Operation
 from tests.support.factories import make_container
-from tests.support.page_user import PageUser, visible
-
-
-@pytest.fixture
-def person(app):
-    """Somebody with the plan Pro who is logged in."""
-    user = PageUser(app)
-    assert user.sign_up().status_code == 303
-    db.session.execute(db.update(User).where(User.email == user.email).values(plan="pro"))
-    db.session.commit()
-    user.row = db.session.scalars(db.select(User).where(User.email == user.email)).one()
-    return user
-
-
-@pytest.fixture
-def queries(app):
-    """The statements that were sent to the database since it was last cleared."""
-    seen = []
-
-    def note(_connection, _cursor, statement, *_rest):
-        seen.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(db.engine, "before_cursor_execute", note)
-
-
-def statuses(answer):
-    return dict(re.findall(r'data-container-id="(\w+)" data-status="(\w+)"', answer.text))
-
-
-def test_the_list_of_two_hundred_needs_six_queries_at_most_and_no_docker_call(person, docker_host, queries):
-    for number in range(200):
-        make_container(person.row, name=f"lab-{number}", status="pulling" if number % 2 else "running")
-    docker_host.calls.clear()
-    queries.clear()
-    answer = person.get("/containers")
-    assert answer.status_code == 200
-    assert len(queries) <= 6, queries
-    assert docker_host.calls == {}
-    assert len(statuses(answer)) == 50
+from tests.support.page_user import PageUser, statuses, visible
 
 
 @pytest.mark.parametrize("path", ["/containers/new", "/containers/{id}", "/containers/{id}/status"])
@@ -64,47 +23,6 @@ def test_no_page_but_the_logs_asks_the_docker_host(person, docker_host, path):
     docker_host.calls.clear()
     assert person.get(path.format(id=public_id)).status_code == 200
     assert docker_host.calls == {}
-
-
-def test_pages_of_fifty_lead_through_all(person):
-    for number in range(101):
-        make_container(person.row, name=f"lab-{number}")
-    seen = {}
-    for number in (1, 2, 3):
-        seen |= statuses(person.get(f"/containers?page={number}"))
-    assert len(seen) == 101
-    assert statuses(person.get("/containers?page=99")) == statuses(person.get("/containers?page=3"))
-    assert statuses(person.get("/containers?page=-1")) == statuses(person.get("/containers?page=1"))
-
-
-@pytest.mark.parametrize(("q", "found"), [("web", 2), ("WEB", 2), ("-lab", 1), ("%", 0), ("_", 0), ("", 3)])
-def test_the_filter_finds_parts_of_names_and_takes_no_wildcards(person, q, found):
-    for name in ("web-lab", "my-web", "notes"):
-        make_container(person.row, name=name)
-    assert len(statuses(person.get("/containers", query_string={"q": q}))) == found
-
-
-def test_what_the_filter_does_not_find_is_said_and_escaped(person):
-    make_container(person.row)
-    answer = person.get("/containers", query_string={"q": "<script>alert(1)</script>"})
-    assert "<script>alert" not in answer.text
-    assert "Show all 1" in visible(answer)
-
-
-def test_only_ones_own_containers_are_listed(person):
-    make_container(name="somebody-elses")
-    answer = person.get("/containers")
-    assert statuses(answer) == {}
-    assert "No containers yet" in visible(answer)
-
-
-def test_the_list_polls_itself_only_while_something_moves(person):
-    row_id = make_container(person.row, status="starting").id
-    assert "hx-trigger" in person.get("/containers?fragment=list").text
-    enter(row_id, ("starting",), "running")
-    fragment = person.get("/containers?fragment=list")
-    assert "hx-trigger" not in fragment.text
-    assert "<html" not in fragment.text
 
 
 def test_the_status_polls_itself_until_it_rests(person):
@@ -286,25 +204,3 @@ def test_logs_of_a_host_that_is_away_say_so(person, launched, docker_host):
     assert answer.status_code == 503
     assert "cannot be reached" in visible(answer)
     assert docker_host.calls == {}
-
-
-@pytest.mark.parametrize(
-    ("facts", "words"),
-    [
-        ({"memory_bytes": 24 * 1024**3, "promised_mb": 6144}, "VM ok · 7 of 10 fit"),
-        ({"memory_bytes": 24 * 1024**3, "promised_mb": 30_000}, "VM ok · 0 of 10 fit"),
-        ({"server_version": "20.10.24"}, "VM ok"),
-        (None, "VM ok"),
-    ],
-)
-def test_the_bar_says_how_many_more_containers_fit_the_vm(person, facts, words):
-    host_state.note_reachable(facts=facts)
-    assert re.search(r'class="host-text">([^<]+)<', person.get("/containers").text)[1] == words
-
-
-def test_a_vm_that_cannot_be_reached_promises_no_room(person):
-    host_state.note_reachable(facts={"memory_bytes": 24 * 1024**3, "promised_mb": 512})
-    host_state.note_unreachable(DockerUnreachable())
-    assert (
-        re.search(r'class="host-text">([^<]+)<', person.get("/containers").text)[1] == "VM cannot be reached"
-    )

@@ -8,12 +8,15 @@ import threading
 import pytest
 
 from rexec.docker_host.errors import DockerUnreachable
+from rexec.terminals import hub, viewer
 from rexec.terminals.ring import CAPACITY
 from rexec.terminals.session import News
 from rexec.terminals.sources import Over
 from tests.support.waiting import eventually
 
 BLOCK = b"0123456789abcdef" * 4096
+ROUTERS_WAIT_S = 25
+"""The least that a router may wait for a byte before it closes a WebSocket."""
 
 
 def live(browser):
@@ -284,3 +287,7 @@ def test_a_broken_frame_ends_the_connection_with_its_code(browser):
     viewer.sock.sendall(b"\xff\xff\xff\xff")
     viewer.until(lambda: viewer.closed)
     assert viewer.closed == 1002
+
+
+def test_pings_are_never_further_apart_than_routers_wait():
+    assert viewer.PING_EVERY_S + hub.TICK_S <= ROUTERS_WAIT_S
