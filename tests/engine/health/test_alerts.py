@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.chat import Chat
 from tests.support.proxy import TcpProxy
-from tests.support.server import HurriedServer
+from tests.support.server import RexecServer
 from tests.support.stacks import on_postgres
 from tests.support.waiting import eventually
 
@@ -19,11 +19,11 @@ def chat():
 
 @pytest.fixture
 def start(tmp_path):
-    """Starts `rexec serve`, hurried, with an environment."""
+    """Starts `rexec serve` with an environment."""
     servers = []
 
     def make(values):
-        server = HurriedServer(tmp_path / f"server-{len(servers)}", values)
+        server = RexecServer(tmp_path / f"server-{len(servers)}", values)
         servers.append(server)
         server.start()
         return server
@@ -70,6 +70,7 @@ def test_two_watchers_tell_of_a_blackholed_daemon_once_and_of_its_end_once(stack
     assert works == "Rexec: The Docker host works again."
     assert [set(body) for body in chat.posted] == [{"text"}] * 2
     said = "".join(server.log for server in servers)
+    assert "The Docker host is down: docker_timeout" in said
     assert "hook-secret" not in said
 
 
