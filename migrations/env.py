@@ -19,6 +19,8 @@ def run() -> None:
         if connection.dialect.name == "sqlite":
             _run_on_sqlite(connection)
             return
+        # A large table takes what it takes, and so does waiting for another process that migrates.
+        connection.connection.driver_connection.deadline_s = None
         with context.begin_transaction():
             # Held by the transaction, not by the session: PgBouncer hands sessions around.
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")

@@ -81,13 +81,11 @@ def _configure(app: Flask, settings: Settings) -> None:
 
 
 def _init_extensions(app: Flask) -> None:
-    from sqlalchemy import event
-
-    from rexec.extensions import csrf, db, limiter, login_manager, migrate, prepare_sqlite
+    from rexec.extensions import csrf, db, limiter, login_manager, migrate, prepare
 
     db.init_app(app)
     with app.app_context():
-        event.listen(db.engine, "connect", prepare_sqlite)
+        prepare(db.engine)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     login_manager.init_app(app)
     csrf.init_app(app)

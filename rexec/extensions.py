@@ -12,7 +12,7 @@ from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
-from sqlalchemy import DateTime, Dialect, MetaData
+from sqlalchemy import DateTime, Dialect, Engine, MetaData, event
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
@@ -97,11 +97,21 @@ def engine_options(database_url: str) -> dict[str, Any]:
     }
 
 
-def prepare_sqlite(connection: Any, _record: object) -> None:
+def prepare(engine: Engine) -> None:
+    """Have an engine's connections made as ours are: with deadlines, and SQLite's with what it forgets."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        return
+    # psycopg is a large import that SQLite does not need.
+    from rexec import postgres
+
+    event.listen(engine, "do_connect", postgres.connect)
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
     """Give an SQLite connection write-ahead logging and foreign keys, which it forgets by default."""
-    if type(connection).__module__.startswith("sqlite3"):
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute("PRAGMA synchronous=NORMAL")
-        cursor.close()
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.close()

@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-import signal
 import threading
 
 from flask import Flask
 
 from rexec.config import Settings
+from rexec.stopping import stop_event
 
 log = logging.getLogger("rexec.watcher")
 
@@ -31,10 +31,8 @@ def run_watcher(settings: Settings) -> None:
     """
     from rexec import create_app
 
+    stop = stop_event()
     app = create_app(settings)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     threads = start_watching(app, stop)
     log.info("watching")
     stop.wait()

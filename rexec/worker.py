@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-
 from rexec.config import Settings
+from rexec.stopping import stop_event
 
 STOP_WITHIN_S = 7.0
 """The supervisor waits nine seconds; what has not finished by then is given back first."""
@@ -19,8 +17,6 @@ def run_worker(settings: Settings) -> None:
     """
     from rexec import create_app, jobs
 
+    stop = stop_event()
     app = create_app(settings)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     jobs.run_worker(app, stop, stop_timeout_s=STOP_WITHIN_S)

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from rexec.doctor.checks import Finding, blocked, failed, ok, skipped, warning
 from rexec.doctor.errors import Unwell
-from rexec.extensions import engine_options
+from rexec.extensions import engine_options, prepare
 from rexec.health.models import HealthReport
 from rexec.health.verdict import GONE_S
 from rexec.jobs.liveness import LEASE
@@ -76,6 +76,7 @@ def _connection(deployment: Deployment) -> Iterator[Connection]:
     """
     url = deployment.settings.database_url
     engine = create_engine(url, poolclass=NullPool, connect_args=engine_options(url)["connect_args"])
+    prepare(engine)
     try:
         with engine.connect() as connection:
             connection.execute(text("SELECT 1"))

@@ -118,7 +118,7 @@ class RqWorkers:
         """Start the threads, say every 10 s that the worker lives, stop when told.
 
         Args:
-            stopping: Set by a signal handler.
+            stopping: Set when the process shall end.
             stop_timeout_s: Seconds that running operations get then.
         """
         # RQ's worker reports each job and each lost connection; here they are said once, in our words.

@@ -87,6 +87,7 @@ class TerminalWindow:
         self.pings = 0
         self.closed: tuple[int, str] | None = None
         self._in_replay = False
+        self._text = ""
         extra = {"Cookie": cookie, **(headers or {})}
         if origin is not None:
             extra["Origin"] = origin or url
@@ -159,7 +160,10 @@ class TerminalWindow:
             else:
                 self.live += bytes(event.data)
         elif isinstance(event, TextMessage):
-            self._take_control(json.loads(event.data))
+            self._text += event.data
+            if event.message_finished:
+                text, self._text = self._text, ""
+                self._take_control(json.loads(text))
         elif isinstance(event, Ping):
             self.pings += 1
             self._send(event.response())

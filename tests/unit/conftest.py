@@ -6,6 +6,7 @@ import socket
 
 import pytest
 from jinja2 import FileSystemBytecodeCache
+from sqlalchemy import event
 
 from tests.support.client import FreshClient
 from tests.support.settings import make_settings
@@ -59,3 +60,18 @@ def app(settings, compiled_templates):
 def client(app):
     """A client without cookies of anybody."""
     return app.test_client()
+
+
+@pytest.fixture
+def queries(app):
+    """The statements that were sent to the database since it was last cleared."""
+    from rexec.extensions import db
+
+    seen = []
+
+    def note(_connection, _cursor, statement, *_rest):
+        seen.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(db.engine, "before_cursor_execute", note)

@@ -17,9 +17,9 @@ LAYERS = [
     {"accounts"},
     {"web", "jobs", "docker_host"},
     {"extensions"},
-    {"config", "operator_files"},
+    {"config", "operator_files", "postgres"},
     {"docker_settings"},
-    {"environment", "pem"},
+    {"environment", "pem", "stopping"},
     {"errors"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Error, Locator, Page
 
 from tests.support.waiting import eventually
 
@@ -32,9 +32,13 @@ class TerminalPage:
         return self.wait_live()
 
     def _scripts_loaded(self) -> bool:
-        loaded = self.page.evaluate("customElements.get('rexec-terminal') !== undefined")
-        if not loaded:
-            self.page.reload()
+        try:
+            loaded = self.page.evaluate("customElements.get('rexec-terminal') !== undefined")
+            if not loaded:
+                self.page.reload()
+        except Error as error:
+            # The page may be loading itself again at the same moment.
+            raise AssertionError(str(error)) from error
         return loaded
 
     def reload(self) -> TerminalPage:

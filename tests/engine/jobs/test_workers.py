@@ -125,9 +125,10 @@ def test_a_stopped_worker_finishes_what_it_can(new_worker, launch, until, row, d
 
 
 def test_a_lost_redis_loses_no_operation(new_worker, launch, until, watch, row, own_redis):
-    new_worker()
+    worker = new_worker()
     until("done", launch())
     own_redis.kill()
+    eventually(lambda: "Redis does not answer" in worker.log)
     waiting = [launch(subject=f"thing:{number}") for number in range(5)]
     assert {row(operation_id).state for operation_id in waiting} == {"queued"}
     own_redis.start()

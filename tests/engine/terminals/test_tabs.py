@@ -17,18 +17,25 @@ def processes(engine, public_id):
     return engine.docker("top", f"rexec-{public_id}", "-eo", "pid,args")
 
 
+def session_of(pid):
+    """The processes of a session that have not ended, the oldest first."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            state, _, _, session = stat.read_text().rpartition(")")[2].split()[:4]
+            if session == str(pid) and state != "Z":
+                found.append(int(stat.parent.name))
+    return sorted(found)
+
+
 def kill_without_warning(server):
-    """End every process of a server with SIGKILL, the web process first, so that nothing can tidy up."""
-    session = [
-        int(stat.parent.name)
-        for stat in Path("/proc").glob("[0-9]*/stat")
-        if stat.read_text().rpartition(")")[2].split()[3] == str(server.pid)
-    ]
-    for pid in sorted(session, reverse=True):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    eventually(server.ended)
+    """End every process with SIGKILL, all frozen before, so that none tidies up or starts another."""
+    pid = server.pid
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for member in session_of(pid):
+            os.kill(member, number)
     server.kill()
+    eventually(lambda: not session_of(pid))
 
 
 def test_a_tab_has_a_shell_and_a_terminal_of_its_own(user, container, open_window):

@@ -4,26 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
-from sqlalchemy import event, select, update
+from sqlalchemy import select, update
 
 from rexec.accounts import login, service, sessions
 from rexec.accounts.models import LoginSession, User
 from rexec.extensions import db, utcnow
 from tests.support.page_user import PageUser
-
-
-@pytest.fixture
-def queries(app):
-    """The statements sent to the database."""
-    seen = []
-
-    def note(_connection, _cursor, statement, *_rest):
-        seen.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(db.engine, "before_cursor_execute", note)
 
 
 def only_session():

@@ -5,27 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from sqlalchemy import event
 
 from rexec.containers import host_state
 from rexec.containers.states import enter
 from rexec.docker_host.errors import DockerUnreachable
-from rexec.extensions import db
 from tests.support.factories import make_container
 from tests.support.page_user import statuses, visible
-
-
-@pytest.fixture
-def queries(app):
-    """The statements that were sent to the database since it was last cleared."""
-    seen = []
-
-    def note(_connection, _cursor, statement, *_rest):
-        seen.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(db.engine, "before_cursor_execute", note)
 
 
 def test_the_list_of_two_hundred_needs_six_queries_at_most_and_no_docker_call(person, docker_host, queries):

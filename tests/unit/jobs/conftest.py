@@ -5,10 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
 
 from rexec import jobs
-from rexec.extensions import db, engine_options, prepare_sqlite
+from rexec.extensions import db, engine_options, prepare
 from rexec.jobs import backends, registry
 from rexec.jobs.models import Operation
 from rexec.jobs.runner import Runner
@@ -37,7 +36,7 @@ def app(tmp_path):
     db.init_app(app)
     jobs.init_app(app)
     with app.app_context():
-        event.listen(db.engine, "connect", prepare_sqlite)
+        prepare(db.engine)
         db.create_all()
         yield app
         db.session.remove()
