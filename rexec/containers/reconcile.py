@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, current_app
@@ -144,6 +145,19 @@ def refresh_host(app: Flask) -> None:
         look_at_host()
 
 
+@dataclass
+class _Place:
+    """Where in the Docker host's news the following is.
+
+    Args:
+        since_ns: Where to go on after a loss, on the daemon's clock; None before the first connection.
+        failures: How often in a row the stream could not be followed.
+    """
+
+    since_ns: int | None = None
+    failures: int = 0
+
+
 def follow_events(app: Flask, stop: threading.Event) -> None:
     """Follow the Docker host's events until told to stop; after each reconnect compare everything once.
 
@@ -151,22 +165,21 @@ def follow_events(app: Flask, stop: threading.Event) -> None:
         app: Gives the context to work in.
         stop: Ends the following when set, at once.
     """
-    since: float | None = None
-    failures = 0
+    place = _Place()
     while not stop.is_set():
         try:
             with app.app_context():
-                since = _follow_once(stop, since)
-            failures = 0
+                _follow_once(stop, place)
         except (DockerHostError, SQLAlchemyError) as error:
             log.info("the event stream ended: %s", getattr(error, "code", type(error).__name__))
-            stop.wait(RECONNECT_S[min(failures, len(RECONNECT_S) - 1)])
-            failures += 1
+            stop.wait(RECONNECT_S[min(place.failures, len(RECONNECT_S) - 1)])
+            place.failures += 1
 
 
-def _follow_once(stop: threading.Event, since: float | None) -> float | None:
-    labels = {LABEL_DEPLOYMENT: host_state.deployment()}
-    stream = docker().events(since=since, labels=labels)
+def _follow_once(stop: threading.Event, place: _Place) -> None:
+    stream = docker().events(place.since_ns, {LABEL_DEPLOYMENT: host_state.deployment()})
+    # The daemon tells of an end before its listing shows it: what ended just now would be missed by both.
+    place.since_ns = place.since_ns or stream.opened_ns
     ended = threading.Event()
     closer = threading.Thread(
         target=_close_when, args=(stop, ended, stream), name="events-closer", daemon=True
@@ -175,14 +188,15 @@ def _follow_once(stop: threading.Event, since: float | None) -> float | None:
     try:
         look_at_host()
         compare_all()
+        place.failures = 0
         for event in stream:
-            since = event.get("timeNano", 0) / 1e9 or since
             _on_event(event)
+            # The one after it: a shortage of memory told twice would be noted on a container started since.
+            place.since_ns = event["timeNano"] + 1
     finally:
         ended.set()
         stream.close()
         closer.join()
-    return since
 
 
 def _close_when(stop: threading.Event, ended: threading.Event, stream: EventStream) -> None:

@@ -242,15 +242,15 @@ class DockerHost:
         return self._session.connect_timeout + self._session.read_timeout
 
     def events(
-        self, since: float | None = None, labels: Mapping[str, str | None] | None = None
+        self, since_ns: int | None = None, labels: Mapping[str, str | None] | None = None
     ) -> EventStream:
         """Events as they happen; see `events.EventStream`.
 
         Args:
-            since: Unix time from which to begin.
+            since_ns: Unix time from which to begin, in nanoseconds.
             labels: What the objects must carry.
         """
-        return open_events(self._session, since, labels or {})
+        return open_events(self._session, since_ns, labels or {})
 
     def _call(self, action: Any) -> dict[str, Any]:
         result: dict[str, Any] = self._session.call(action)

@@ -7,6 +7,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from requests import Response
@@ -15,6 +16,8 @@ from rexec.docker_host.engine_client import EngineClient
 from rexec.docker_host.errors import DockerUnreachable
 from rexec.docker_host.session import DaemonSession
 from rexec.docker_host.translate import FOREIGN
+
+NANOSECONDS = 10**9
 
 
 class EventStream(Iterator[dict[str, Any]]):
@@ -29,6 +32,8 @@ class EventStream(Iterator[dict[str, Any]]):
     """
 
     def __init__(self, session: DaemonSession, answer: Response) -> None:
+        self.opened_ns = _second_of(answer)
+        """When the daemon answered, by its own clock, in nanoseconds; to the second, rounded down."""
         self._session = session
         self._answer = answer
         connection = answer.raw.connection
@@ -81,12 +86,21 @@ class EventStream(Iterator[dict[str, Any]]):
                 self._reading.release()
 
 
-def open_events(session: DaemonSession, since: float | None, labels: Mapping[str, str | None]) -> EventStream:
+def _second_of(answer: Response) -> int:
+    """RFC 9110, section 6.6.1: a server with a clock dates its answers."""
+    dated = parsedate_to_datetime(answer.headers["Date"])
+    return int(dated.timestamp()) * NANOSECONDS
+
+
+def open_events(
+    session: DaemonSession, since_ns: int | None, labels: Mapping[str, str | None]
+) -> EventStream:
     """Ask for events.
 
     Args:
         session: The daemon.
-        since: Unix time from which to begin, for what was missed; the daemon remembers the last 256 events.
+        since_ns: Unix time from which to begin, in nanoseconds, for what was missed; the daemon remembers the
+            last 256 events.
         labels: What the objects must carry; a value of None asks for the name alone. Events of volumes and
             networks name no labels, so that with labels only containers' come.
 
@@ -94,8 +108,8 @@ def open_events(session: DaemonSession, since: float | None, labels: Mapping[str
         DockerHostError: The daemon is away or refuses.
     """
     params: dict[str, str] = {"filters": label_filter(labels)}
-    if since is not None:
-        params["since"] = f"{since:.9f}"
+    if since_ns is not None:
+        params["since"] = "{}.{:09}".format(*divmod(since_ns, NANOSECONDS))
 
     def ask(client: EngineClient) -> Response:
         return client.checked(client.ask("GET", "/events", params=params, stream=True))

@@ -28,6 +28,7 @@ export class Shell {
     this.panel = panel;
     this.host = host;
     this.ended = false;
+    this.wasLive = false;
     this.mute();
     this.note = new Note(panel.querySelector('[data-note]'));
     Object.assign(this, makeScreen(panel.querySelector('[data-stage]'), host.preferences.values));
@@ -140,6 +141,8 @@ export class Shell {
       return;
     }
     this.mute();
+    // A page just opened may be typed into at once; what is typed after a loss might come as a surprise later.
+    this.keeping = name === 'connecting' && !this.wasLive;
     this.feed.clear();
     this.outgoing.clear();
     this.host.latency(this, null);
@@ -175,8 +178,10 @@ export class Shell {
   }
 
   #replay() {
+    const { kept } = this;
     this.mute();
     this.keeping = true;
+    this.kept = kept;
     this.feed.then(() => this.terminal.reset());
   }
 
@@ -184,6 +189,7 @@ export class Shell {
     // The connection may have been lost while the replay was being drawn.
     if (!this.connection.open) return;
     this.muted = false;
+    this.wasLive = true;
     this.panel.ariaBusy = 'false';
     this.keeping = false;
     this.connection.settled();

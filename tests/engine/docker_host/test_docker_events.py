@@ -52,16 +52,31 @@ def test_a_containers_life_is_told_in_order(host, watch, spec, label):
 
 
 def test_what_was_missed_is_told_from_since_on(host, watch, spec, label):
-    before = time.time()
+    before = time.time_ns()
     made = host.create_container(spec)
     host.remove_container(made)
-    assert actions(watch(host, since=before, labels=label), "destroy") == ["create", "destroy"]
-    assert list(watch(host, patience_s=0.5, since=time.time(), labels=label)) == []
+    assert actions(watch(host, since_ns=before, labels=label), "destroy") == ["create", "destroy"]
+    assert list(watch(host, patience_s=0.5, since_ns=time.time_ns(), labels=label)) == []
+    host.remove_volume(spec.volume_name)
+
+
+def test_a_stream_knows_when_it_was_opened_to_the_second(host, watch):
+    before = time.time_ns()
+    opened_ns = watch(host).opened_ns
+    assert before - 10**9 < opened_ns <= time.time_ns()
+
+
+def test_from_right_behind_an_event_it_is_not_told_again(host, watch, spec, label):
+    before = time.time_ns()
+    made = host.create_container(spec)
+    told = next(watch(host, since_ns=before, labels=label))
+    assert list(watch(host, patience_s=0.5, since_ns=told["timeNano"] + 1, labels=label)) == []
+    host.remove_container(made)
     host.remove_volume(spec.volume_name)
 
 
 def test_other_peoples_objects_are_not_told(host, watch, container):
-    events = watch(host, patience_s=0.5, since=0.0, labels={"rexec.deployment": "somebody else's"})
+    events = watch(host, patience_s=0.5, since_ns=0, labels={"rexec.deployment": "somebody else's"})
     assert list(events) == []
 
 
@@ -131,11 +146,11 @@ def test_a_connection_that_is_cut_is_an_outage(engine, make_host, watch):
 def test_after_an_outage_the_stream_goes_on_where_it_ended(own_engine, make_host, watch, label):
     host = make_host(tls_settings(own_engine))
     events = watch(host, labels=label)
-    since = time.time()
+    since_ns = events.opened_ns
     own_engine.kill()
     assert lost(events) == "docker_closed"
     own_engine.start()
     mark = "rexec.deployment=" + label["rexec.deployment"]
     made = own_engine.docker("create", "--label", mark, SHELL_IMAGE, "true")
-    event = next(watch(host, since=since, labels=label))
+    event = next(watch(host, since_ns=since_ns, labels=label))
     assert (event["Action"], event["id"]) == ("create", made)

@@ -83,7 +83,7 @@ def test_every_method_works_over_a_unix_socket(engine, make_host, spec):
     assert host.exec_run(made, ["echo", "hello"], 10) == (0, b"hello\n")
     stream = host.open_attach(made, logs=True)
     stream.close()
-    events = host.events(since=0.0, labels=spec.labels)
+    events = host.events(since_ns=0, labels=spec.labels)
     assert next(events)["Action"] == "create"
     events.close()
     host.remove_container(made)

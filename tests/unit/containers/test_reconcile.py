@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from rexec import jobs
@@ -12,6 +14,66 @@ from rexec.docker_host.errors import DockerTLSError, DockerUnreachable
 from rexec.extensions import db
 from tests.support.by_hand import operations
 from tests.support.factories import make_container
+
+
+class Stream:
+    """Tells some events, then breaks."""
+
+    opened_ns = 5 * 10**9
+
+    def __init__(self, *events):
+        self.events = events
+
+    def __iter__(self):
+        yield from self.events
+        raise DockerUnreachable(code="docker_closed")
+
+    def close(self):
+        """Nothing is open."""
+
+
+class Stop(threading.Event):
+    """Notes how long it is waited for, and does not wait."""
+
+    def __init__(self):
+        super().__init__()
+        self.waits = []
+
+    def wait(self, timeout=None):
+        self.waits.append(timeout)
+        return self.is_set()
+
+
+def test_the_events_are_followed_from_where_they_broke_off(app, docker_host):
+    stop, asked = Stop(), []
+    streams = [Stream(), Stream({"Type": "network", "timeNano": 7 * 10**9}), Stream()]
+
+    def events(since_ns, _labels):
+        asked.append(since_ns)
+        if len(asked) == len(streams):
+            stop.set()
+        return streams[len(asked) - 1]
+
+    docker_host.events = events
+    reconcile.follow_events(app, stop)
+    assert asked == [None, Stream.opened_ns, 7 * 10**9 + 1]
+
+
+def test_a_stream_that_could_be_followed_is_soon_followed_again(app, docker_host):
+    stop, asked = Stop(), []
+
+    def events(_since_ns, _labels):
+        asked.append(None)
+        if len(asked) in {3, 4}:
+            raise DockerUnreachable(code="docker_refused")
+        if len(asked) == 6:
+            stop.set()
+        return Stream()
+
+    docker_host.events = events
+    reconcile.follow_events(app, stop)
+    first, second, third, *_ = reconcile.RECONNECT_S
+    assert stop.waits == [first, first, second, third, first, first]
 
 
 def state_of(row):
