@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import EmailField, PasswordField
-from wtforms.validators import InputRequired
+from wtforms.validators import InputRequired, ValidationError
 
-from rexec.accounts import passwords
+from rexec.accounts import passwords, service
 from rexec.errors import InvalidInput
 
 _EMAIL = {"autocomplete": "username", "inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}
@@ -52,11 +53,27 @@ def _new_password(label: str = "Password") -> PasswordField:
     )
 
 
+def _judge(check: Callable[..., object], *typed: str) -> None:
+    """Say a service's refusal as a form does."""
+    try:
+        check(*typed)
+    except InvalidInput as error:
+        raise ValidationError(error.message) from None
+
+
 class SignUpForm(ServiceForm):
     """A new account."""
 
     email = _email()
     password = _new_password()
+
+    def validate_email(self, field: EmailField) -> None:
+        """Both fields are judged before the service sees either, so that one try tells of both."""
+        _judge(service.normalise_email, field.data)
+
+    def validate_password(self, field: PasswordField) -> None:
+        """As the service will."""
+        _judge(passwords.check, field.data, self.email.data or "")
 
 
 class LogInForm(ServiceForm):

@@ -25,6 +25,9 @@ def test_a_typed_password_can_be_looked_at_and_is_sent_hidden(server, user, page
     field = page.locator("#password")
     field.fill(PASSWORD)
     show = page.get_by_role("button", name="Show what is typed")
+    beside, button = field.bounding_box(), show.bounding_box()
+    assert beside["x"] + beside["width"] < button["x"]
+    assert (beside["y"], beside["height"]) == (button["y"], button["height"])
     show.click()
     expect(field).to_have_attribute("type", "text")
     expect(field).to_have_value(PASSWORD)

@@ -80,6 +80,14 @@ def test_a_refused_password_keeps_the_address_and_forgets_the_password(app, pass
     assert accounts() == 0
 
 
+def test_one_try_tells_of_every_field(app):
+    person = PageUser(app, "nobody")
+    person.password = "short"
+    said = visible(person.sign_up())
+    assert "Type an e-mail address" in said
+    assert "Use at least 10 characters." in said
+
+
 def test_a_taken_address_says_so_whatever_its_case(app, owner):
     answer = PageUser(app, owner.email.upper()).sign_up()
     assert answer.status_code == 422
