@@ -6,6 +6,8 @@ when it is first needed and remembered for the life of the process; a daemon tha
 
 from __future__ import annotations
 
+import threading
+
 from flask import current_app
 from sqlalchemy import func, select
 
@@ -17,6 +19,8 @@ from rexec.extensions import db
 
 PORTS = 1000
 EXTENSION = "rexec.networks"
+
+_making = threading.Lock()
 
 
 def choose() -> str:
@@ -38,15 +42,16 @@ def _name(number: int) -> str:
 
 
 def ensure(name: str) -> None:
-    """Make a network unless this process has seen it.
+    """Make a network unless this process has seen it; of its threads one does, and the others wait for that.
 
     Raises:
         DockerHostError: The Docker host could not do it.
     """
     known: set[str] = current_app.extensions.setdefault(EXTENSION, set())
-    if name not in known:
-        docker().ensure_network(NetworkSpec(name=name, labels={LABEL_DEPLOYMENT: deployment()}))
-        known.add(name)
+    with _making:
+        if name not in known:
+            docker().ensure_network(NetworkSpec(name=name, labels={LABEL_DEPLOYMENT: deployment()}))
+            known.add(name)
 
 
 def forget(name: str) -> None:
