@@ -33,6 +33,8 @@ HARMLESS = (
     "ERR_NETWORK_CHANGED",
     # A page that is left while its terminal connects.
     "WebSocket connection to .* failed: Connection closed before receiving a handshake response",
+    # A terminal that was ended with its container and asks for it once more before the page says why.
+    "WebSocket connection to .* failed: .* Unexpected response code: 409",
 )
 
 
