@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.support.http_user import HttpUser, new_address
 from tests.support.reports import failed
@@ -18,6 +18,8 @@ from tests.support.server import RexecServer
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / ".test" / "artifacts"
 CHROMIUM = Path("/usr/bin/chromium")
+PATIENCE_MS = 20_000
+"""For what a busy machine does late; a promise about time is a test of its own."""
 ARGUMENTS = (
     *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
@@ -66,6 +68,7 @@ class PageErrors:
 @pytest.fixture(scope="session")
 def playwright():
     """Playwright's driver."""
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         yield playwright
 
@@ -96,7 +99,7 @@ def new_context(request, chromium, page_errors):
     def make(**options) -> BrowserContext:
         headers = {"X-Forwarded-For": new_address()}
         context = chromium.new_context(**{"locale": "en-GB", "extra_http_headers": headers, **options})
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         context.add_init_script(REPORT_VIOLATIONS)
         context.on("page", page_errors.watch)
         contexts.append(context)

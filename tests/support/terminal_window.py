@@ -127,7 +127,7 @@ class TerminalWindow:
         """Say how large the window is."""
         self.control(type="resize", cols=cols, rows=rows)
 
-    def wait(self, reached: Callable[[], object], what: str, timeout: float = 15.0) -> None:
+    def wait(self, reached: Callable[[], object], what: str, timeout: float = 20.0) -> None:
         """Read until something has happened."""
         deadline = time.monotonic() + timeout
         while not reached():
@@ -209,13 +209,13 @@ class TerminalWindow:
         self.resize(cols, rows)
         return self
 
-    def until(self, wanted: bytes, timeout: float = 15.0) -> bytes:
+    def until(self, wanted: bytes, timeout: float = 20.0) -> bytes:
         """Read until the live output has these bytes; takes everything up to their end away."""
         self.wait(lambda: wanted in self.live, f"{wanted!r}", timeout)
         before, _, self.live = self.live.partition(wanted)
         return before + wanted
 
-    def run(self, line: str, timeout: float = 15.0) -> str:
+    def run(self, line: str, timeout: float = 20.0) -> str:
         """Run a command line in the shell; returns what it printed."""
         mark = f"{next(_marks)}-{time.monotonic_ns() % 10**6}"
         # The quotes keep the echoed line itself from looking like the end.
@@ -230,7 +230,7 @@ class TerminalWindow:
         """The message that the terminal is over."""
         return next((message for message in self.states if message.get("type") == "exit"), None)
 
-    def wait_closed(self, timeout: float = 15.0) -> tuple[int, str]:
+    def wait_closed(self, timeout: float = 20.0) -> tuple[int, str]:
         """Read until the server closes; returns code and reason."""
         deadline = time.monotonic() + timeout
         while self.closed is None:

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def eventually(
-    check: Callable[[], T], timeout: float = 10.0, *, interval: float = 0.05, message: str = ""
+    check: Callable[[], T], timeout: float = 20.0, *, interval: float = 0.05, message: str = ""
 ) -> T:
     """Call `check` until it returns something true, and return that.
 

@@ -56,7 +56,7 @@ class TerminalPage:
         """Everything in the shown shell, above its screen too; lines without what is blank at their ends."""
         return self.page.evaluate("document.querySelector('rexec-terminal').text()")
 
-    def wait_for(self, text: str, timeout: float = 10.0) -> TerminalPage:
+    def wait_for(self, text: str, timeout: float = 20.0) -> TerminalPage:
         """Wait until `text` is a line of the shown shell."""
 
         def shown() -> bool:
@@ -72,7 +72,7 @@ class TerminalPage:
         self.page.keyboard.press("Enter")
         return self
 
-    def asks(self, command: str, answer: str, timeout: float = 10.0) -> TerminalPage:
+    def asks(self, command: str, answer: str, timeout: float = 20.0) -> TerminalPage:
         """Type a command and wait until a line says `answer`, which must not be in the command."""
         assert answer not in command
         return self.run(command).wait_for(answer, timeout)
