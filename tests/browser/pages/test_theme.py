@@ -73,3 +73,17 @@ def test_nothing_turns_where_motion_is_reduced(open_page, site):
     assert page.evaluate("getComputedStyle(document.querySelector('.shape-moving')).animationName") == "none"
     page.emulate_media(reduced_motion="no-preference")
     assert page.evaluate("getComputedStyle(document.querySelector('.shape-moving')).animationName") == "turn"
+
+
+def outlined(locator) -> bool:
+    """Say whether something stands out by a line around it, which forced colours leave visible."""
+    return locator.evaluate("element => getComputedStyle(element).outlineStyle") == "solid"
+
+
+def test_what_is_chosen_is_seen_where_the_system_forces_its_colours(open_page, site):
+    page = open_page("/containers/new", site.newcomer, forced_colors="active")
+    assert outlined(page.locator(".tile:has(input:checked)"))
+    choose(page, "Dark")
+    page.locator(".bar .menu > summary").click()
+    assert outlined(page.locator("button[name=theme][aria-pressed=true]"))
+    assert not outlined(page.locator("button[name=theme][aria-pressed=false]").first)
