@@ -35,8 +35,9 @@ HARMLESS = (
     "ERR_NETWORK_CHANGED",
     # A page that is left while its terminal connects.
     "WebSocket connection to .* failed: Connection closed before receiving a handshake response",
-    # A terminal that was ended with its container and asks for it once more before the page says why.
-    "WebSocket connection to .* failed: .* Unexpected response code: 409",
+    # A page whose container is being deleted or gone, and which asks once more before it is left.
+    "WebSocket connection to .* failed: .* Unexpected response code: 40[49]",
+    r"Failed to load resource: .* status of 404 .*/containers/[0-9a-z]+/status\)",
 )
 
 
