@@ -19,6 +19,11 @@ class User(Model):
     email: Mapped[str] = mapped_column(String(320), unique=True)
     password_hash: Mapped[str] = mapped_column(String(255))
     plan: Mapped[str | None] = mapped_column(String(32))
+    """What the operator gave; None for nothing."""
+    paid_plan: Mapped[str | None] = mapped_column(String(32))
+    """What the subscriptions entitle to; written together with them and by nobody else."""
+    paid_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When that ends unless a payment comes; None while nothing is overdue."""
     is_admin: Mapped[bool] = mapped_column(default=False)
     is_disabled: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)

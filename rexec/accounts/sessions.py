@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, update
 
@@ -31,6 +31,8 @@ class CurrentUser:
     token: str = field(repr=False)
     is_stale: bool = False
     """Whether the session was last noted as seen a while ago."""
+    paid_plan: str | None = None
+    paid_until: datetime | None = None
 
     is_authenticated = True
     is_active = True
@@ -39,6 +41,9 @@ class CurrentUser:
     def get_id(self) -> str:
         """What goes into the signed cookie."""
         return self.token
+
+
+_COLUMNS = (User.id, User.email, User.plan, User.is_admin, User.paid_plan, User.paid_until)
 
 
 def start(user_id: int) -> str:
@@ -60,7 +65,7 @@ def load(token: str) -> CurrentUser | None:
     """Who a token belongs to, by one query; None where its session is over or the account is disabled."""
     now = utcnow()
     row = db.session.execute(
-        select(LoginSession.id, LoginSession.last_seen_at, User.id, User.email, User.plan, User.is_admin)
+        select(LoginSession.id, LoginSession.last_seen_at, *_COLUMNS)
         .join(User, User.id == LoginSession.user_id)
         .where(
             LoginSession.token_hash == tokens.keyed_hash("login-session", token),
@@ -70,9 +75,9 @@ def load(token: str) -> CurrentUser | None:
     ).one_or_none()
     if row is None:
         return None
-    session_id, seen, user_id, email, plan, is_admin = row
+    session_id, seen, user_id, email, plan, is_admin, paid_plan, paid_until = row
     stale = now - seen > SEEN_EVERY
-    return CurrentUser(user_id, email, plan, is_admin, session_id, token, stale)
+    return CurrentUser(user_id, email, plan, is_admin, session_id, token, stale, paid_plan, paid_until)
 
 
 def note_seen(session_id: int) -> None:

@@ -7,7 +7,7 @@ from flask import Flask
 
 def init_app(app: Flask) -> None:
     """Read the plans and register the page."""
-    from rexec.billing import plans, views
+    from rexec.billing import models, plans, views  # noqa: F401 - declares the tables
     from rexec.extensions import settings
 
     with app.app_context():

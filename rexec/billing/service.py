@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol
 
 from rexec.billing import plans
 from rexec.billing.plans import Plan
+from rexec.extensions import utcnow
 
 
 class HasPlan(Protocol):
@@ -13,13 +15,21 @@ class HasPlan(Protocol):
 
     @property
     def plan(self) -> str | None:
-        """Key of the plan; None for the one that costs nothing."""
+        """Key of the plan that the operator gave; None for nothing."""
+
+    @property
+    def paid_plan(self) -> str | None:
+        """Key of the plan that subscriptions entitle to; see `entitlement`."""
+
+    @property
+    def paid_until(self) -> datetime | None:
+        """When that ends unless a payment comes."""
 
 
 def plan_of(user: HasPlan) -> Plan | None:
-    """The plan that counts for a person: the one they have, else the one that costs nothing.
+    """The plan that counts for a person: the larger of what the operator gave and what is paid for.
 
-    A plan that the operator has taken out of the file counts as none.
+    With neither it is the one that costs nothing. A plan that the operator took out of the file counts as none.
 
     Args:
         user: The person.
@@ -27,4 +37,11 @@ def plan_of(user: HasPlan) -> Plan | None:
     Returns:
         None where they have none and every plan has a price.
     """
-    return plans.get(user.plan) or plans.default()
+    had = [plan for plan in (plans.get(user.plan), paid_plan_of(user)) if plan is not None]
+    return max(had, key=lambda plan: (plan.containers, plan.price_cents), default=plans.default())
+
+
+def paid_plan_of(user: HasPlan) -> Plan | None:
+    """The plan that a person's subscriptions entitle to now, if any."""
+    over = user.paid_until is not None and user.paid_until <= utcnow()
+    return None if over else plans.get(user.paid_plan)

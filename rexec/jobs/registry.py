@@ -11,10 +11,11 @@ from rexec.errors import RexecError
 if TYPE_CHECKING:
     from rexec.jobs.context import OperationContext
 
-Lane = Literal["quick", "slow"]
-LANES: tuple[Lane, ...] = ("quick", "slow")
-THREADS: dict[Lane, int] = {"quick": 4, "slow": 2}
-"""Of each process that runs operations."""
+Lane = Literal["quick", "slow", "billing"]
+LANES: tuple[Lane, ...] = ("quick", "slow", "billing")
+THREADS: dict[Lane, int] = {"quick": 4, "slow": 2, "billing": 2}
+"""Of each process that runs operations. Those that wait for Stripe hold no thread that a launch needs, and
+being few they stay below its rate limit."""
 
 Work = Callable[["OperationContext"], None]
 OnFailed = Callable[[int, RexecError], None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +11,7 @@ from rexec import create_app
 from rexec.billing import plans
 from rexec.billing.service import plan_of
 from rexec.errors import ConfigError
+from rexec.extensions import utcnow
 from tests.support.settings import make_settings
 
 SOLO = """
@@ -22,6 +24,10 @@ pids = 64
 disk_mb = 512
 price_cents = 500
 """
+
+
+def person(plan=None, **paid):
+    return SimpleNamespace(**{"plan": plan, "paid_plan": None, "paid_until": None, **paid})
 
 
 def problems_of(tmp_path, text):
@@ -53,16 +59,28 @@ def test_the_built_in_plans_grow_from_free_to_team():
 
 
 def test_people_have_their_plan_or_the_free_one(app):
-    assert plan_of(SimpleNamespace(plan=None)).key == "free"
-    assert plan_of(SimpleNamespace(plan="pro")).key == "pro"
-    assert plan_of(SimpleNamespace(plan="taken-away")).key == "free"
+    assert plan_of(person()).key == "free"
+    assert plan_of(person("pro")).key == "pro"
+    assert plan_of(person("taken-away")).key == "free"
+
+
+def test_the_larger_of_what_was_given_and_what_is_paid_for_counts(app):
+    assert plan_of(person(paid_plan="pro")).key == "pro"
+    assert plan_of(person("team", paid_plan="pro")).key == "team"
+    assert plan_of(person("pro", paid_plan="team")).key == "team"
+
+
+def test_what_is_overdue_counts_until_its_time_is_over(app):
+    hour = timedelta(hours=1)
+    assert plan_of(person(paid_plan="pro", paid_until=utcnow() + hour)).key == "pro"
+    assert plan_of(person(paid_plan="pro", paid_until=utcnow() - hour)).key == "free"
 
 
 def test_without_a_free_plan_who_pays_nothing_has_none(with_plans):
     with with_plans(SOLO).app_context():
         assert plans.default() is None
-        assert plan_of(SimpleNamespace(plan=None)) is None
-        assert plan_of(SimpleNamespace(plan="solo")).name == "Solo"
+        assert plan_of(person()) is None
+        assert plan_of(person("solo")).name == "Solo"
 
 
 def test_a_plan_without_idle_minutes_lets_containers_run(with_plans):
