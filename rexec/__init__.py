@@ -93,8 +93,11 @@ def _init_extensions(app: Flask) -> None:
 
 
 def _init_gateways(app: Flask, settings: Settings, docker_host: DockerHost | None) -> None:
+    from rexec.billing.gateway import EXTENSION, StripeGateway
     from rexec.docker_host import DockerHost as RealDockerHost
 
+    key, base = settings.stripe_secret_key, settings.stripe_api_base
+    app.extensions[EXTENSION] = StripeGateway(key, api_base=base) if key else None
     app.extensions["rexec.docker_host"] = docker_host or RealDockerHost(settings.docker)
 
 

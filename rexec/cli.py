@@ -71,6 +71,7 @@ class _Lazy(click.Group):
     """A group whose larger subcommands are imported when they are asked for."""
 
     lazy = {  # noqa: RUF012 - a constant
+        "billing": "rexec.admin.payments_cli:billing",
         "certs": "rexec.health.cli:certs",
         "doctor": "rexec.doctor.cli:doctor",
         "metrics-token": "rexec.health.cli:metrics_token",

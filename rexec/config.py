@@ -30,7 +30,14 @@ VARIABLES = (
     *("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CA_CERT", "DOCKER_CLIENT_CERT", "DOCKER_CLIENT_KEY"),
     *("DATABASE_URL", "JWT_SECRET", "REDIS_URL", "PORT", "STRIPE_SECRET_KEY", "DOCKER_CERT_PATH"),
     *("STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE", "APP_URL", "SIGNUPS", "TRUSTED_PROXY_HOPS"),
-    *("ALERT_WEBHOOK_URL", "PLANS_FILE", "IMAGES_FILE", "LOG_LEVEL", "CONTAINER_RUNTIME"),
+    *(
+        "STRIPE_AUTOMATIC_TAX",
+        "ALERT_WEBHOOK_URL",
+        "PLANS_FILE",
+        "IMAGES_FILE",
+        "LOG_LEVEL",
+        "CONTAINER_RUNTIME",
+    ),
 )
 """Every name that is read; `NAME_FILE` works for each."""
 
@@ -60,6 +67,7 @@ class Settings:
     stripe_secret_key: str | None = field(default=None, repr=False)
     stripe_webhook_secret: str | None = field(default=None, repr=False)
     stripe_api_base: str | None = None
+    stripe_automatic_tax: bool = False
     alert_webhook_url: str | None = field(default=None, repr=False)
     instance_dir: Path = Path("instance")
 
@@ -127,7 +135,8 @@ class Settings:
             container_runtime=reader.get("CONTAINER_RUNTIME"),
             stripe_secret_key=reader.get("STRIPE_SECRET_KEY"),
             stripe_webhook_secret=reader.get("STRIPE_WEBHOOK_SECRET"),
-            stripe_api_base=reader.url("STRIPE_API_BASE", ("http", "https")),
+            stripe_api_base=reader.stripe_api_base(),
+            stripe_automatic_tax=reader.flag("STRIPE_AUTOMATIC_TAX"),
             alert_webhook_url=reader.url("ALERT_WEBHOOK_URL", ("http", "https")),
             instance_dir=reader.instance_dir,
         )
@@ -140,6 +149,11 @@ class Settings:
         """
         info = f"rexec/{purpose}".encode()
         return HKDF(SHA256(), length=32, salt=None, info=info).derive(self.jwt_secret.encode())
+
+    @property
+    def stripe_webhook_secrets(self) -> tuple[str, ...]:
+        """What may have signed a webhook: several, set apart by commas, while one is replaced."""
+        return tuple(part.strip() for part in (self.stripe_webhook_secret or "").split(",") if part.strip())
 
     @property
     def secure_cookies(self) -> bool:
@@ -214,6 +228,16 @@ class _SettingsReader(Reader):
                 f"JWT_SECRET is shorter than {MIN_SECRET_BYTES} bytes: make one with `openssl rand -hex 32`.",
             )
         return value
+
+    def stripe_api_base(self) -> str | None:
+        """Where Stripe is, for tests: real money never goes to another address than Stripe's own."""
+        value = self.url("STRIPE_API_BASE", ("http", "https"))
+        if value and "_live_" in (self.get("STRIPE_SECRET_KEY") or ""):
+            self.problem(
+                "STRIPE_API_BASE",
+                "STRIPE_API_BASE is set together with a live STRIPE_SECRET_KEY: unset it, it is for tests.",
+            )
+        return value.rstrip("/") if value else None
 
     def app_url(self) -> str | None:
         """The public address, without a trailing slash."""

@@ -15,7 +15,7 @@ from rexec.accounts.credentials import verified
 from rexec.accounts.errors import LastAdmin
 from rexec.accounts.models import User
 from rexec.accounts.service import get, revoke
-from rexec.accounts.signals import account_closing
+from rexec.accounts.signals import account_closing, payments_ending
 from rexec.extensions import db, utcnow
 
 log = logging.getLogger(__name__)
@@ -55,9 +55,9 @@ def finish(user_id: int) -> bool:
     Args:
         user_id: Whose; an account that is not closing is left alone.
     """
-    left = sum(count or 0 for _, count in account_closing.send(finish, user_id=user_id))
-    if left:
-        return False
+    for news in (payments_ending, account_closing):
+        if sum(count or 0 for _, count in news.send(finish, user_id=user_id)):
+            return False
     try:
         db.session.execute(delete(User).where(User.id == user_id, User.closing_at.is_not(None)))
         db.session.commit()

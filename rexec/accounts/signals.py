@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from blinker import signal
 
+payments_ending = signal("rexec.payments-ending")
+"""An account is being deleted: whoever takes money for it stops that first and says how much is left.
+
+Sent as `account_closing` is, and before it: nothing of the account is removed while a receiver returns more
+than 0.
+"""
+
 account_closing = signal("rexec.account-closing")
 """An account is being deleted: whoever keeps things for it begins to remove them and says how many are left.
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from rexec.billing.money import money
 from rexec.billing.plans import Plan
 from rexec.web.filters import duration, megabytes
 
-_SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£"}
+PRICES = ("Price", "By the year")
+"""Rows that say what a plan costs."""
 
 
 @dataclass(frozen=True)
@@ -23,18 +25,6 @@ def rows(plans: Sequence[Plan]) -> list[Row]:
     """What differs between plans, in the order people ask; all of it where there is only one."""
     every = [Row(label, tuple(value(plan) for plan in plans)) for label, value in _LINES]
     return [row for row in every if len(plans) == 1 or len(set(row.values)) > 1]
-
-
-def money(cents: int, currency: str) -> str:
-    """An amount as people write it: `$9`, `€9.50`, `CHF 9`.
-
-    Args:
-        cents: Hundredths of the currency.
-        currency: Three-letter code.
-    """
-    amount = f"{cents / 100:.2f}".removesuffix(".00")
-    symbol = _SYMBOLS.get(currency)
-    return f"{symbol}{amount}" if symbol else f"{currency.upper()} {amount}"
 
 
 def _price(plan: Plan) -> str:

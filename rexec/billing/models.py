@@ -20,7 +20,7 @@ class BillingAccount(Model):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     customer_id: Mapped[str | None] = mapped_column(String(64), unique=True)
     customer_number: Mapped[int] = mapped_column(default=0)
-    """How many customers were made before; part of the idempotency key, so that a deleted one is not found."""
+    """How many customers it had before this one; part of the idempotency key that makes the next."""
     checkout_number: Mapped[int] = mapped_column(default=0)
     """Counts checkouts begun; whoever raised it last may open one, and an older one is closed."""
     checkout_session_id: Mapped[str | None] = mapped_column(String(128))

@@ -48,6 +48,10 @@ class Plan:
     price_cents_year: int | None = None
     currency: str = "usd"
 
+    def price(self, interval: str) -> int | None:
+        """What it costs by the `month` or the `year`; None where it is not sold so."""
+        return {"month": self.price_cents or None, "year": self.price_cents_year}.get(interval)
+
     @property
     def is_free(self) -> bool:
         """Whether it costs nothing."""
@@ -123,6 +127,16 @@ def get(key: str | None) -> Plan | None:
 def default() -> Plan | None:
     """The plan of those who pay nothing, or None where everybody pays."""
     return next((plan for plan in all() if plan.is_free), None)
+
+
+def size(plan: Plan) -> tuple[int, int, int]:
+    """What a plan is compared by: how many containers it has room for, how large they are, what it costs."""
+    return plan.containers, plan.memory_mb, plan.price_cents
+
+
+def for_sale() -> list[Plan]:
+    """The plans that have a price, in the order of the file."""
+    return [plan for plan in all() if not plan.is_free]
 
 
 def next_larger(plan: Plan | None, containers: int) -> Plan | None:

@@ -29,7 +29,7 @@ class HasPlan(Protocol):
 def plan_of(user: HasPlan) -> Plan | None:
     """The plan that counts for a person: the larger of what the operator gave and what is paid for.
 
-    With neither it is the one that costs nothing. A plan that the operator took out of the file counts as none.
+    With neither it is the one that costs nothing. A plan that is not in the file any more counts as none.
 
     Args:
         user: The person.
@@ -38,7 +38,7 @@ def plan_of(user: HasPlan) -> Plan | None:
         None where they have none and every plan has a price.
     """
     had = [plan for plan in (plans.get(user.plan), paid_plan_of(user)) if plan is not None]
-    return max(had, key=lambda plan: (plan.containers, plan.price_cents), default=plans.default())
+    return max(had, key=plans.size, default=plans.default())
 
 
 def paid_plan_of(user: HasPlan) -> Plan | None:

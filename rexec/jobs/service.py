@@ -39,6 +39,23 @@ def add(kind: str, subject: str) -> Operation:
     return operation
 
 
+def add_once(kind: str, subject: str) -> Operation | None:
+    """As `add`, unless an operation of this kind and subject is queued that nobody has begun.
+
+    What that one finds when it begins is at least as new as what the caller wants it to look at.
+
+    Args:
+        kind: A kind that has a handler.
+        subject: What it works on, "domain:id".
+
+    Returns:
+        None where one waits already.
+    """
+    same = (Operation.subject == subject, Operation.state == "queued", Operation.kind == kind)
+    waits = select(Operation.id).where(*same, Operation.started_at.is_(None)).limit(1)
+    return None if db.session.scalar(waits) is not None else add(kind, subject)
+
+
 def waiting(operation: Operation) -> Waiting:
     """What the bell needs to know of an operation."""
     known = cast("Waiting | None", vars(operation).get(_WAITING))

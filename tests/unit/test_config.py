@@ -70,6 +70,24 @@ def test_a_value_that_cannot_work_is_named_with_its_mend(tmp_path, name, value, 
     assert any(name in line and mend in line for line in found)
 
 
+def test_stripe_elsewhere_is_refused_with_a_key_for_real_money(tmp_path):
+    elsewhere = {"STRIPE_API_BASE": "http://127.0.0.1:1/"}
+    assert read(tmp_path, **elsewhere, STRIPE_SECRET_KEY="sk_test_1").stripe_api_base == "http://127.0.0.1:1"
+    for key in ("sk_live_1", "rk_live_1"):
+        found = problems(tmp_path, **elsewhere, STRIPE_SECRET_KEY=key)
+        assert found == [
+            "STRIPE_API_BASE is set together with a live STRIPE_SECRET_KEY: unset it, it is for tests."
+        ]
+
+
+def test_several_webhook_secrets_are_set_apart_by_commas(tmp_path):
+    assert read(tmp_path).stripe_webhook_secrets == ()
+    assert read(tmp_path, STRIPE_WEBHOOK_SECRET="whsec_1, whsec_2,").stripe_webhook_secrets == (
+        "whsec_1",
+        "whsec_2",
+    )
+
+
 def test_no_value_is_ever_printed(tmp_path):
     text = "\n".join(
         problems(
@@ -126,6 +144,7 @@ IN_FILES = {
     "PORT": ("9000", "port"),
     "STRIPE_SECRET_KEY": ("sk_test_1", "stripe_secret_key"),
     "STRIPE_WEBHOOK_SECRET": ("whsec_1", "stripe_webhook_secret"),
+    "STRIPE_AUTOMATIC_TAX": ("1", "stripe_automatic_tax"),
     "STRIPE_API_BASE": ("http://127.0.0.1:1", "stripe_api_base"),
     "APP_URL": ("https://rexec.example", "app_url"),
     "SIGNUPS": ("closed", "signups"),
@@ -154,7 +173,7 @@ def test_a_file_can_hold_the_value(tmp_path, name):
     path.write_text(f" {value}\r\n", encoding="utf-8")
     settings = read(tmp_path, **{f"{name}_FILE": str(path)})
     found = getattr(settings.docker if name in OF_DOCKER else settings, field)
-    assert str(found) == ("True" if name == "DOCKER_TLS_VERIFY" else value)
+    assert str(found) == ("True" if isinstance(found, bool) else value)
 
 
 def test_a_file_with_nothing_in_it_is_named_once(tmp_path):
