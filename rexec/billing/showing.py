@@ -27,7 +27,6 @@ class Button:
 
     text: str
     leads: str
-    is_main: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,7 @@ class Card:
     per: str
     is_yours: bool
     button: Button | None
+    is_main: bool
     rows: Sequence[tuple[str, str]]
 
 
@@ -180,15 +180,18 @@ def cards(present: Plan | None, paid: Payments, interval: str) -> list[Card]:
         interval: By which prices are shown.
     """
     offered = plans.all()
+    currency = next((plan.currency for plan in plans.for_sale()), "usd")
+    main = plans.next_larger(present, present.containers + 1 if present else 1)
     rows = [row for row in compare.rows(offered) if row.label not in compare.PRICES]
     return [
         Card(
             plan=plan,
             interval=shown,
-            price=money(amount, plan.currency) if amount else "Free",
+            price=money(amount or 0, plan.currency if amount else currency),
             per=f"a {shown}" if amount else "",
             is_yours=plan == present,
             button=_button(plan, present, paid, shown) if paid.is_on else None,
+            is_main=plan == main and paid.subscription is None,
             rows=[(row.label, row.values[number]) for row in rows],
         )
         for number, plan in enumerate(offered)
@@ -204,7 +207,7 @@ def _button(plan: Plan, present: Plan | None, paid: Payments, interval: str) -> 
         return Button("Cancel the subscription", "cancel") if cancels else None
     if mine is None:
         larger = present is None or plans.size(plan) > plans.size(present)
-        return Button(f"Choose {plan.name}", "checkout", is_main=larger) if larger else None
+        return Button(f"Choose {plan.name}", "checkout") if larger else None
     if mine.plan != plan.key:
         return Button(f"Change to {plan.name}", "checkout")
     if mine.interval != interval and plan.price(interval):

@@ -62,7 +62,7 @@ def test_every_bar_is_a_meter_with_its_limit(owner):
 def test_the_plan_one_has_is_marked_and_the_page_says_who_changes_it(owner):
     page = owner.get("/billing")
     assert re.findall(r'data-plan="(\w+)" aria-current="true"', page.text) == ["free"]
-    assert "Free yours Free Containers 1" in visible(page)
+    assert "Free yours $0 Containers 1" in visible(page)
     assert "Whoever runs this service changes plans" in visible(page)
 
 
