@@ -109,6 +109,10 @@ class FakeStripe(Dashboard):
         """Those of some types."""
         return [event for event in self.events if event["type"] in types]
 
+    def types_since(self, number: int) -> list[str]:
+        """The types of the events after the first so many."""
+        return [event["type"] for event in self.events[number:]]
+
     def now(self) -> int:
         """The account's clock: seconds since the epoch."""
         return self.state.now()

@@ -75,6 +75,13 @@ def shape(kind: str, **values: object) -> dict:
     return {**copy.deepcopy(_empty(kind)), **values}
 
 
+def lacking(thing: dict) -> list[str]:
+    """The fields that the library says are always there, and that are empty."""
+    hints = inspect.get_annotations(CLASSES[thing["object"]])
+    needed = [name for name, hint in hints.items() if type(None) not in typing.get_args(hint)]
+    return [name for name in needed if name != "OBJECT_NAME" and thing.get(name) is None]
+
+
 @functools.cache
 def can_expand(kind: str, name: str) -> bool:
     """Whether a field is an id that the library types as expandable."""
