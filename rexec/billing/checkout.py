@@ -54,12 +54,14 @@ def begin(user_id: int, plan_key: str, interval: str, base_url: str, gateway: St
             return url
     subscription = manage.live_subscription(user_id)
     if subscription is not None:
-        return manage.change_url(subscription, shop(gateway).prices[plan.key, interval], base_url, gateway)
+        return manage.change_url(subscription, shop(gateway).price(plan.key, interval), base_url, gateway)
     try:
         return _open(user_id, choice, base_url, gateway)
-    except StripeNotFound:
-        # The customer or the price was deleted in the dashboard since we looked.
-        _renew(user_id, gateway)
+    except (StripeNotFound, StripeRefused) as error:
+        # In the dashboard the customer was deleted, or the price archived, since we looked.
+        if isinstance(error, StripeNotFound):
+            _forget_customer(user_id)
+        shop(gateway, fresh=True)
         return _open(user_id, choice, base_url, gateway)
 
 
@@ -134,16 +136,15 @@ def _note_closed(user_id: int, session_id: str) -> None:
     db.session.commit()
 
 
-def _renew(user_id: int, gateway: StripeGateway) -> None:
+def _forget_customer(user_id: int) -> None:
     account = account_of(user_id)
     if account.customer_id:
         sync.forget_customer(user_id, account.customer_id)
-    shop(gateway, fresh=True)
 
 
 def _open(user_id: int, choice: str, base_url: str, gateway: StripeGateway) -> str:
     plan_key, _, interval = choice.partition("/")
-    price = shop(gateway).prices[plan_key, interval]
+    price = shop(gateway).price(plan_key, interval)
     customer = _customer(user_id, gateway)
     number, before = _claim(user_id, choice)
     if before is not None:

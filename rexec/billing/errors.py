@@ -7,6 +7,7 @@ Unavailable
     ├── StripeKeyRefused    401, 403: the operator has to mend the key
     ├── StripeNotFound      no such object
     └── StripeRefused       any other request that Stripe does not take
+            └── StripeExists    an object with this id is there already
 Conflict
 ├── BillingOff              no key is set
 ├── NothingToManage         no customer, or nothing to change
@@ -72,6 +73,13 @@ class StripeRefused(StripeError):
     message = "The payment service refused what was asked."
     hint = "Your plan and your containers are not touched. The operator finds Stripe's reason in the log."
     permanent = True
+
+
+class StripeExists(StripeRefused):
+    """There is an object with this id already."""
+
+    code = "stripe_exists"
+    message = "The payment service has this already."
 
 
 class BillingOff(Conflict):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import secrets
 import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -18,11 +19,13 @@ from rexec.billing.errors import (
     BillingOff,
     StripeBusy,
     StripeError,
+    StripeExists,
     StripeKeyRefused,
     StripeNotFound,
     StripeRefused,
     StripeUnreachable,
 )
+from rexec.extensions import utcnow
 
 if TYPE_CHECKING:
     from stripe import StripeClient
@@ -100,16 +103,19 @@ class StripeGateway:
             return None
 
     def create_product(self, fields: Fields) -> Fields:
-        """Make a product."""
-        return self._create(lambda v1: v1.products.create, fields)
+        """Make a product; one that another instance made meanwhile is as good."""
+        try:
+            return self._create(lambda v1: v1.products.create, fields)
+        except StripeExists:
+            return {"id": fields["id"]}
 
     def update_product(self, product_id: str, fields: Fields) -> Fields:
         """Change a product."""
         return self._ask(lambda v1: v1.products.update(product_id, fields))
 
-    def create_price(self, fields: Fields) -> Fields:
+    def create_price(self, fields: Fields, *, key: str | None = None) -> Fields:
         """Make a price; it can be archived but never deleted or given another amount."""
-        return self._create(lambda v1: v1.prices.create, fields)
+        return self._create(lambda v1: v1.prices.create, fields, key=key)
 
     def update_price(self, price_id: str, fields: Fields) -> Fields:
         """Change what can be changed of a price: its metadata, its name, whether it is for sale."""
@@ -152,7 +158,8 @@ class StripeGateway:
 
     def create_portal(self, fields: Fields) -> Fields:
         """Open the customer portal; its `url` works for a few minutes."""
-        return self._create(lambda v1: v1.billing_portal.sessions.create, fields)
+        # Its address is good once, so that each press of the button wants one of its own.
+        return self._create(lambda v1: v1.billing_portal.sessions.create, fields, key=secrets.token_hex(20))
 
     def subscriptions(self, customer_id: str) -> list[Fields]:
         """Every subscription that a customer has or had, with its latest invoice; none of a deleted customer.
@@ -194,8 +201,9 @@ class StripeGateway:
     def _create(
         self, method: Callable[[Any], Callable[..., Any]], fields: Fields, *, key: str | None = None
     ) -> Fields:
-        # The library makes a key up for the retries of one call; one of ours also spans calls.
-        options = {"idempotency_key": key} if key else {}
+        # The same wish within a minute is one wish, of whichever instance. Not for longer: Stripe answers with
+        # what it made then for a day, also where that was deleted since.
+        options = {"idempotency_key": key or idempotency_key(fields, f"{utcnow():%Y%m%d%H%M}")}
         return self._ask(lambda v1: method(v1)(fields, options))
 
     def _ask(self, call: Callable[[Any], Any]) -> Fields:
@@ -234,13 +242,16 @@ def translate(error: LibraryError) -> StripeError:
     detail = (
         f"{type(error).__name__} {error.http_status} {error.code}: {error.user_message} ({error.request_id})"
     )
-    log.warning("Stripe: %s", detail)
+    missing = error.code == "resource_missing"
+    log.log(logging.INFO if missing else logging.WARNING, "Stripe: %s", detail)
     if isinstance(error, (stripe.AuthenticationError, stripe.PermissionError)):
         return StripeKeyRefused(detail)
     if isinstance(error, stripe.RateLimitError):
         return StripeBusy(detail)
     if isinstance(error, (stripe.APIConnectionError, stripe.APIError)):
         return StripeUnreachable(detail)
-    if error.code == "resource_missing":
+    if missing:
         return StripeNotFound(detail)
+    if error.code == "resource_already_exists":
+        return StripeExists(detail)
     return StripeRefused(detail)

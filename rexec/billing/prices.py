@@ -7,12 +7,13 @@ Source: https://docs.stripe.com/products-prices/manage-prices
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from rexec.billing import plans
-from rexec.billing.gateway import StripeGateway
+from rexec.billing.gateway import StripeGateway, idempotency_key
 from rexec.billing.money import money
 from rexec.billing.plans import Plan
 
@@ -42,11 +43,13 @@ class Catalogue:
         prices: Plan and interval -> id of the price.
         products: Plan -> id of the product.
         changes: What is missing or different, in the order it has to be done.
+        key: Makes the changes' idempotency keys differ from those of the same changes before.
     """
 
     prices: dict[tuple[str, str], str] = field(default_factory=dict)
     products: dict[str, str] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
+    key: str | None = None
 
 
 def lookup_key(plan: str, interval: str) -> str:
@@ -83,13 +86,17 @@ def _id(thing: Any) -> str | None:
     return thing.get("id") if isinstance(thing, dict) else thing
 
 
-def look(gateway: StripeGateway) -> Catalogue:
+def look(gateway: StripeGateway, *, again: bool = False) -> Catalogue:
     """Compare the plans with what Stripe sells.
+
+    Args:
+        gateway: Stripe.
+        again: Have the changes made anew, though they were made a moment ago.
 
     Raises:
         StripeError: Stripe could not be asked.
     """
-    found = Catalogue()
+    found = Catalogue(key=secrets.token_hex(20) if again else None)
     sold = [plan for plan in plans.for_sale() if plan.price_cents]
     keys = [lookup_key(plan.key, each) for plan in sold for each in INTERVALS if plan.price(each)]
     by_key = {price["lookup_key"]: price for price in gateway.find_prices(keys)} if keys else {}
@@ -148,4 +155,5 @@ def _look_at_price(
             marked = {"metadata": {MARK: plan.key}}
             mark = f"mark the old price of {plan.name} as its own"
             found.changes.append(Change(mark, lambda: gateway.update_price(price["id"], marked)))
-    found.changes.append(Change(text, lambda: gateway.create_price(fields)))
+    key = idempotency_key(found.key, fields) if found.key else None
+    found.changes.append(Change(text, lambda: gateway.create_price(fields, key=key)))

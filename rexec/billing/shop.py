@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from flask import current_app
 
 from rexec.billing import portal, prices
+from rexec.billing.errors import StripeNotFound
 from rexec.billing.gateway import StripeGateway
 from rexec.billing.prices import Change
 
@@ -32,6 +33,17 @@ class Shop:
     portal: str
     looked_at: float
 
+    def price(self, plan: str, interval: str) -> str:
+        """The id of a price.
+
+        Raises:
+            StripeNotFound: It was archived since it was made.
+        """
+        try:
+            return self.prices[plan, interval]
+        except KeyError:
+            raise StripeNotFound(f"no price of {plan} by the {interval}") from None
+
 
 def shop(gateway: StripeGateway, *, fresh: bool = False) -> Shop:
     """What is for sale; asks Stripe where this process has not for five minutes.
@@ -45,28 +57,29 @@ def shop(gateway: StripeGateway, *, fresh: bool = False) -> Shop:
     """
     known: Shop | None = current_app.extensions.get(EXTENSION)
     if known is None or fresh or time.monotonic() - known.looked_at > KEPT_S:
-        known = current_app.extensions[EXTENSION] = _look(gateway)
+        known = current_app.extensions[EXTENSION] = _look(gateway, again=fresh)
     return known
 
 
-def _look(gateway: StripeGateway) -> Shop:
-    sync(gateway, apply=True)
+def _look(gateway: StripeGateway, *, again: bool) -> Shop:
+    sync(gateway, apply=True, again=again)
     catalogue = prices.look(gateway)
     configuration, _ = portal.look(gateway, catalogue)
     return Shop(catalogue.prices, configuration or "", time.monotonic())
 
 
-def sync(gateway: StripeGateway, *, apply: bool) -> list[str]:
+def sync(gateway: StripeGateway, *, apply: bool, again: bool = False) -> list[str]:
     """Bring Stripe's products, prices and portal in line with the plans.
 
     Args:
         gateway: Stripe.
         apply: Do it; else only say what would be done.
+        again: Make anew what was made a moment ago and is gone already.
 
     Returns:
         What was done or would be, a line each.
     """
-    catalogue = prices.look(gateway)
+    catalogue = prices.look(gateway, again=again)
     said = [_done(change, apply=apply) for change in catalogue.changes]
     if catalogue.changes and not apply:
         # What it offers is made of ids that are not there yet.

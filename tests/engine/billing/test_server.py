@@ -1,0 +1,132 @@
+"""The whole service with a Stripe that tells it of things: repeats, crashes, buyers who never come back."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine.billing.conftest import WEBHOOK_SECRET
+from tests.support.server import HurriedServer
+from tests.support.stacks import on_postgres, on_sqlite
+from tests.support.waiting import eventually
+
+
+@pytest.fixture
+def shop_server(stack, database_url, tmp_path, fake):
+    """`rexec serve` that sells by the fake, and hears its webhooks."""
+    environment = {
+        **stack.server_environment(database_url),
+        "STRIPE_SECRET_KEY": fake.key,
+        "STRIPE_API_BASE": fake.url,
+        "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
+    }
+    server = HurriedServer(tmp_path / "shop", environment)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def hooked(shop_server, fake):
+    """The same, with the fake's webhooks delivered."""
+    fake.add_webhook(f"{shop_server.url}/webhooks/stripe", WEBHOOK_SECRET)
+    return shop_server
+
+
+def plan_now(user):
+    text = user.get("/billing").text
+    return text.partition("Plan now: ")[2].partition("<")[0]
+
+
+def choose(user, plan="pro"):
+    answer = user.post("/billing/checkout", {"plan": plan}, page="/billing")
+    assert answer.status_code == 303, answer.text
+    return answer.headers["Location"]
+
+
+def session_of(fake):
+    return fake.sessions()[-1]["id"]
+
+
+def becomes(user, plan, timeout=30.0):
+    eventually(lambda: plan_now(user) == plan, timeout, message=f"the plan becomes {plan}")
+
+
+def test_a_buyer_who_closes_the_browser_has_the_plan_by_the_webhook(hooked, fake, new_user):
+    user = new_user(hooked)
+    choose(user)
+    fake.pay_checkout(session_of(fake))
+    becomes(user, "Pro")
+    fake.wait_delivered()
+    assert {attempt.status for attempt in fake.deliveries} == {200}
+
+
+@on_sqlite
+def test_without_a_webhook_it_is_found_within_two_minutes_after_a_kill(shop_server, fake, new_user):
+    user = new_user(shop_server)
+    choose(user)
+    shop_server.kill()
+    fake.pay_checkout(session_of(fake))
+    shop_server.start()
+    becomes(user, "Pro", timeout=120.0)
+
+
+@on_postgres
+def test_the_same_event_fifty_times_at_once_is_handled_once(hooked, fake, new_user, stack, database_url):
+    user = new_user(hooked)
+    choose(user)
+    fake.lose_webhooks()
+    fake.pay_checkout(session_of(fake))
+    fake.lose_webhooks(False)
+    [event] = fake.events_of("checkout.session.completed")
+    before = fake.count("GET", "/v1/subscriptions")
+    assert fake.deliver_together(event, 50) == [200] * 50
+    becomes(user, "Pro")
+    rows = stack.postgres.execute(
+        f"SELECT count(*), min(state) FROM stripe_events WHERE event_id = '{event['id']}'",
+        database_url.rpartition("/")[2],
+    )
+    assert rows == [(1, "done")]
+    assert fake.count("GET", "/v1/subscriptions") - before <= 3
+
+
+@on_postgres
+def test_a_crash_between_storing_and_handling_loses_nothing(hooked, fake, new_user):
+    user = new_user(hooked)
+    choose(user)
+    release = fake.hang(path="/v1/subscriptions", times=1)
+    fake.pay_checkout(session_of(fake))
+    fake.wait_delivered()
+    eventually(lambda: fake.calls("GET", "/v1/checkout/sessions"), 20, message="the work began")
+    hooked.kill()
+    release()
+    hooked.start()
+    becomes(user, "Pro", timeout=60.0)
+
+
+@on_postgres
+def test_a_forged_webhook_changes_nothing(hooked, fake, new_user):
+    user = new_user(hooked)
+    choose(user)
+    fake.hold_webhooks()
+    fake.pay_checkout(session_of(fake))
+    [event] = fake.events_of("checkout.session.completed")
+    assert fake.deliver(event, secret="whsec_of_somebody_else") == [400]
+    assert fake.deliver(event, timestamp=1) == [400]
+    assert plan_now(user) == "Free"
+    fake.release_webhooks()
+    becomes(user, "Pro")
+
+
+def test_a_lapsed_subscription_falls_to_free_with_everything_kept(hooked, fake, new_user):
+    user = new_user(hooked)
+    choose(user)
+    fake.pay_checkout(session_of(fake))
+    becomes(user, "Pro")
+    [subscription] = fake.all("subscription")
+    fake.fail_card(subscription["customer"])
+    fake.renew(subscription["id"])
+    eventually(lambda: "The last payment failed." in user.get("/containers").text, 20)
+    assert plan_now(user) == "Pro"
+    fake.set_status(subscription["id"], "unpaid")
+    becomes(user, "Free")
+    assert "Your subscription is unpaid." in user.get("/billing").text
