@@ -35,14 +35,6 @@ TAKEN_OVER = (
 def create_session(state: State, params: dict) -> dict:
     """https://docs.stripe.com/api/checkout/sessions/create, for subscriptions on a hosted page."""
     _check(state, params)
-    expires = params.get("expires_at", state.now() + LONGEST_S)
-    # Both ends are a moment off: the request took time.
-    if not SHORTEST_S - 60 <= expires - state.now() <= LONGEST_S + 60:
-        raise invalid(
-            "The `expires_at` timestamp must be between 30 minutes and 24 hours from Checkout Session "
-            "creation.",
-            "expires_at",
-        )
     lines = _lines(state, params["line_items"])
     total = sum(each["amount_total"] for each in lines)
     tax = {"enabled": params.get("automatic_tax", {}).get("enabled", False), "liability": None}
@@ -59,7 +51,7 @@ def create_session(state: State, params: dict) -> dict:
             ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
         ),
         customer=params.get("customer"),
-        expires_at=expires,
+        expires_at=_expiry(state, params),
         metadata=params.get("metadata", {}),
         mode=params["mode"],
         payment_method_options={},
@@ -76,6 +68,18 @@ def create_session(state: State, params: dict) -> dict:
     session["payment_method_collection"] = session["payment_method_collection"] or "always"
     session["url"] = f"{state.url}/c/pay/{session['id']}"
     return state.view(session)
+
+
+def _expiry(state: State, params: dict) -> int:
+    expires: int = params.get("expires_at", state.now() + LONGEST_S)
+    # Both ends are a moment off: the request took time.
+    if not SHORTEST_S - 60 <= expires - state.now() <= LONGEST_S + 60:
+        raise invalid(
+            "The `expires_at` timestamp must be between 30 minutes and 24 hours from Checkout Session "
+            "creation.",
+            "expires_at",
+        )
+    return expires
 
 
 def _check(state: State, params: dict) -> None:
@@ -238,6 +242,8 @@ def _subscription(state: State, session: dict, customer: dict, card: dict) -> di
         description=data.get("description"),
         default_payment_method=card["id"],
     )
+    if "billing_mode" in data:
+        subscription["billing_mode"] = lifecycle.billing_mode(data["billing_mode"]["type"])
     subscription["automatic_tax"]["enabled"] = session["automatic_tax"]["enabled"]
     # What such a card does to later charges is no matter of the first one.
     later = state.failing.pop(card["id"], None)

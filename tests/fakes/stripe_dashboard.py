@@ -98,7 +98,9 @@ class Dashboard:
             subscription = self.state.get("subscription", subscription_id)
             self._fail(subscription["customer"], "generic_decline")
             if subscription["status"] not in {"past_due", "unpaid"}:
-                stripe_clock.renew(self.state, subscription)
+                stripe_clock.advance(
+                    self.state, max(0, lifecycle.period_end(subscription) - self.state.now())
+                )
             if subscription["status"] == "past_due":
                 put_status(self.state, subscription, "unpaid")
             return self.state.view(subscription)

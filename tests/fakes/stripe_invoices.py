@@ -28,9 +28,6 @@ def subscription_of(invoice: dict) -> str | None:
 def blank(state: State, subscription: dict, reason: str, lines: list[dict], name: str) -> dict:
     """An invoice as a draft, in no table yet."""
     customer = state.get("customer", subscription["customer"])
-    total = sum(each["amount"] for each in lines)
-    balance = customer.get("balance", 0)
-    due = max(0, total + balance)
     for each in lines:
         each["invoice"] = name
     return stripe_shapes.shape(
@@ -38,11 +35,6 @@ def blank(state: State, subscription: dict, reason: str, lines: list[dict], name
         id=name,
         account_country="US",
         account_name="Fake account",
-        amount_due=due,
-        amount_overpaid=0,
-        amount_paid=0,
-        amount_remaining=due,
-        amount_shipping=0,
         attempt_count=0,
         attempted=False,
         auto_advance=True,
@@ -59,37 +51,51 @@ def blank(state: State, subscription: dict, reason: str, lines: list[dict], name
         lines=stripe_shapes.listing(f"/v1/invoices/{name}/lines", lines),
         livemode=False,
         metadata={},
-        parent={
-            "type": "subscription_details",
-            "quote_details": None,
-            "subscription_details": {
-                "metadata": dict(subscription["metadata"]),
-                "subscription": subscription["id"],
-                "subscription_proration_date": None,
-            },
-        },
-        payment_settings={
-            "default_mandate": None,
-            "payment_method_options": None,
-            "payment_method_types": None,
-        },
+        parent=_parent(subscription),
+        payment_settings=dict.fromkeys(
+            ("default_mandate", "payment_method_options", "payment_method_types"),
+        ),
         period_start=min((each["period"]["start"] for each in lines), default=state.now()),
         period_end=max((each["period"]["end"] for each in lines), default=state.now()),
-        post_payment_credit_notes_amount=0,
-        pre_payment_credit_notes_amount=0,
-        starting_balance=balance,
         status="draft",
         status_transitions=dict.fromkeys(
             ("finalized_at", "marked_uncollectible_at", "paid_at", "voided_at"),
         ),
-        subtotal=total,
-        subtotal_excluding_tax=total,
-        total=total,
-        total_excluding_tax=total,
-        total_discount_amounts=[],
-        total_pretax_credit_amounts=[],
-        total_taxes=[],
+        **_amounts(sum(each["amount"] for each in lines), customer.get("balance", 0)),
     )
+
+
+def _parent(subscription: dict) -> dict:
+    details = {
+        "metadata": dict(subscription["metadata"]),
+        "subscription": subscription["id"],
+        "subscription_proration_date": None,
+    }
+    return {"type": "subscription_details", "quote_details": None, "subscription_details": details}
+
+
+def _amounts(total: int, balance: int) -> dict:
+    """All amounts of a draft: a negative balance is the customer's credit, and pays first."""
+    due = max(0, total + balance)
+    names = ("subtotal", "subtotal_excluding_tax", "total", "total_excluding_tax")
+    nothing = (
+        "amount_overpaid",
+        "amount_paid",
+        "amount_shipping",
+        "post_payment_credit_notes_amount",
+        "pre_payment_credit_notes_amount",
+    )
+    lists: dict[str, list] = {
+        name: [] for name in ("total_discount_amounts", "total_pretax_credit_amounts", "total_taxes")
+    }
+    return {
+        **dict.fromkeys(names, total),
+        **dict.fromkeys(nothing, 0),
+        **lists,
+        "amount_due": due,
+        "amount_remaining": due,
+        "starting_balance": balance,
+    }
 
 
 def make(state: State, subscription: dict, reason: str, lines: list[dict]) -> dict:

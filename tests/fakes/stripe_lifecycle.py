@@ -41,6 +41,12 @@ def item_of(state: State, subscription: dict, price: dict, quantity: int, **valu
     )
 
 
+def billing_mode(kind: str) -> dict:
+    """`flexible`, as new subscriptions have it, or `classic`."""
+    flexible = {"proration_discounts": "included"} if kind == "flexible" else None
+    return {"type": kind, "flexible": flexible, "updated_at": None}
+
+
 def blank(state: State, customer: dict, currency: str) -> dict:
     """A subscription without items, in no table yet; https://docs.stripe.com/api/subscriptions/object."""
     name = state.identifier("sub_1", 23)
@@ -49,11 +55,7 @@ def blank(state: State, customer: dict, currency: str) -> dict:
         id=name,
         automatic_tax={"enabled": False, "disabled_reason": None, "liability": None},
         billing_cycle_anchor=state.now(),
-        billing_mode={
-            "type": "flexible",
-            "flexible": {"proration_discounts": "included"},
-            "updated_at": None,
-        },
+        billing_mode=billing_mode("flexible"),
         cancel_at_period_end=False,
         cancellation_details=dict.fromkeys(("comment", "feedback", "feedback_option", "reason")),
         collection_method="charge_automatically",
@@ -62,18 +64,14 @@ def blank(state: State, customer: dict, currency: str) -> dict:
         customer=customer["id"],
         default_tax_rates=[],
         invoice_settings={
-            "account_tax_ids": None,
-            "custom_fields": None,
-            "description": None,
-            "footer": None,
+            **dict.fromkeys(("account_tax_ids", "custom_fields", "description", "footer")),
             "issuer": {"type": "self"},
         },
         items=stripe_shapes.listing(f"/v1/subscription_items?subscription={name}", []),
         livemode=False,
         metadata={},
         payment_settings={
-            "payment_method_options": None,
-            "payment_method_types": None,
+            **dict.fromkeys(("payment_method_options", "payment_method_types")),
             "save_default_payment_method": "off",
         },
         start_date=state.now(),

@@ -35,7 +35,6 @@ def line(
         proration: Whether it comes from a change in the midst of a period.
         description: For the customer.
     """
-    product = state.tables["product"].get(price["product"], {})
     quantity = item["quantity"]
     return stripe_shapes.shape(
         "line_item",
@@ -43,31 +42,41 @@ def line(
         amount=amount,
         subtotal=amount,
         currency=price["currency"],
-        description=description or f"{quantity} × {product.get('name', 'Subscription')}",
+        description=description or f"{quantity} × {_name(state, price)}",
         discountable=not proration,
         livemode=False,
         metadata={},
-        parent={
-            "type": "subscription_item_details",
-            "invoice_item_details": None,
-            "subscription_item_details": {
-                "invoice_item": state.identifier("ii_") if proration else None,
-                "proration": proration,
-                "proration_details": {"credited_items": None},
-                "subscription": item["subscription"],
-                "subscription_item": item["id"],
-            },
-        },
+        parent=_parent(item, state.identifier("ii_") if proration else None),
         period={"start": period[0], "end": period[1]},
-        pricing={
-            "type": "price_details",
-            "price_details": {"price": price["id"], "product": price["product"]},
-            "unit_amount_decimal": price["unit_amount_decimal"],
-        },
+        pricing=_pricing(price),
         quantity=quantity,
         quantity_decimal=str(quantity),
         taxes=[],
     )
+
+
+def _pricing(price: dict) -> dict:
+    return {
+        "type": "price_details",
+        "price_details": {"price": price["id"], "product": price["product"]},
+        "unit_amount_decimal": price["unit_amount_decimal"],
+    }
+
+
+def _parent(item: dict, proration: str | None) -> dict:
+    """What a line is for; the id of a proration's invoice item says that it is one."""
+    details = {
+        "invoice_item": proration,
+        "proration": proration is not None,
+        "proration_details": {"credited_items": None},
+        "subscription": item["subscription"],
+        "subscription_item": item["id"],
+    }
+    return {
+        "type": "subscription_item_details",
+        "invoice_item_details": None,
+        "subscription_item_details": details,
+    }
 
 
 def period_lines(state: State, subscription: dict, *, free: bool = False) -> list[dict]:

@@ -211,7 +211,7 @@ def _check_subscription(state: State, given: dict, customer: dict, kind: str) ->
         raise invalid(f"No such subscription: '{subscription['id']}'", at, "resource_missing")
     if subscription["status"] in OVER:
         raise invalid(f"The subscription `{subscription['id']}` is {subscription['status']}.", at)
-    if kind == "subscription_cancel" and subscription["cancel_at_period_end"]:
+    if kind == "subscription_cancel" and subscription["cancel_at"]:
         raise invalid(f"The subscription `{subscription['id']}` is already set to be canceled.", at)
     if kind == "subscription_update_confirm":
         _check_items(state, given, subscription)

@@ -21,7 +21,7 @@ from tests.fakes.stripe_pages import Page, Visit, see_other, shown
 from tests.fakes.stripe_payments import check_card, save_card
 from tests.fakes.stripe_plan_changes import Change
 from tests.fakes.stripe_state import State
-from tests.fakes.stripe_subscriptions import cancel_at_period_end
+from tests.fakes.stripe_subscriptions import cancel_at_period_end, cancel_in_portal
 
 PATHS = {
     "payment_method_update": "card",
@@ -124,7 +124,7 @@ def _summary(here: Portal, subscription: dict) -> list[str]:
     if subscription["_change"]:
         later = here.state.get("price", subscription["_change"]["price"])
         parts.append(html.text(f"Changes to {html.per(later)} on {end}"))
-    if subscription["cancel_at_period_end"]:
+    if subscription["cancel_at"]:
         parts.append(html.text(f"Cancels on {end}"))
         return [*parts, html.form(f"{here.home}/resume", html.button("Don't cancel"))]
     parts.append(html.text(f"Renews on {end}"))
@@ -243,7 +243,7 @@ def _cancel(here: Portal) -> Page:
             plans.release(here.state, subscription)
         if at_end:
             with updating(here.state, subscription):
-                cancel_at_period_end(here.state, subscription, wanted=True)
+                cancel_in_portal(here.state, subscription)
         else:
             lifecycle.cancel(here.state, subscription)
         return here.done()
@@ -255,7 +255,7 @@ def _cancel(here: Portal) -> Page:
 
 def _resume(here: Portal) -> Page:
     subscription = here.subscription()
-    if here.visit.method == "POST" and subscription["cancel_at_period_end"]:
+    if here.visit.method == "POST" and subscription["cancel_at"]:
         with updating(here.state, subscription):
             cancel_at_period_end(here.state, subscription, wanted=False)
     return see_other(here.home)

@@ -56,6 +56,8 @@ def create_subscription(state: State, params: dict) -> dict:
     subscription = lifecycle.blank(state, customer, params.get("currency", ""))
     items_for(state, subscription, params.get("items", []), "items")
     _settings(state, subscription, params)
+    if "billing_mode" in params:
+        subscription["billing_mode"] = lifecycle.billing_mode(params["billing_mode"]["type"])
     trial_end = trial_of(state, params)
     behavior = params.get("payment_behavior", "allow_incomplete")
     if trial_end is None and behavior != "default_incomplete":
@@ -149,6 +151,17 @@ def cancel_at_period_end(state: State, subscription: dict, *, wanted: bool) -> N
     subscription["cancel_at"] = lifecycle.period_end(subscription) if wanted else None
     subscription["canceled_at"] = state.now() if wanted else None
     subscription["cancellation_details"]["reason"] = "cancellation_requested" if wanted else None
+
+
+def cancel_in_portal(state: State, subscription: dict) -> None:
+    """Let a subscription end with its period, as the portal does it.
+
+    With flexible billing, which new subscriptions have, only `cancel_at` says so:
+    https://docs.stripe.com/billing/subscriptions/billing-mode/compare
+    """
+    cancel_at_period_end(state, subscription, wanted=True)
+    if subscription["billing_mode"]["type"] == "flexible":
+        subscription["cancel_at_period_end"] = False
 
 
 @endpoint("DELETE", "/v1/subscriptions/{}", "SubscriptionCancelParams")

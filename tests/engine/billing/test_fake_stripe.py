@@ -60,9 +60,8 @@ def test_a_checkout_is_paid_in_the_browser_and_becomes_an_active_subscription(fa
 
 
 def test_a_checkout_without_a_customer_makes_one(fake, shop):
-    session = shop.checkout(customer=None)
-    fake.pay_checkout(session.id, email="new@example.com")
-    done = shop.v1.checkout.sessions.retrieve(session.id, {"expand": ["customer"]})
+    paid = fake.pay_checkout(shop.checkout(customer=None).id, email="new@example.com")
+    done = shop.v1.checkout.sessions.retrieve(paid["id"], {"expand": ["customer"]})
     assert done.customer.email == "new@example.com"
 
 
@@ -236,16 +235,17 @@ def test_the_portal_changes_plans_as_its_configuration_says(fake, shop, v1):
 def test_a_deep_link_shows_its_step_and_leads_back(fake, shop, v1):
     subscription = shop.subscribed()
     back = {"type": "redirect", "redirect": {"return_url": f"{HOME}?done=1"}}
-    about = {"subscription": subscription.id}
-    flow = {"type": "subscription_cancel", "subscription_cancel": about, "after_completion": back}
+    about = {"subscription_cancel": {"subscription": subscription.id}}
+    flow = {"type": "subscription_cancel", **about, "after_completion": back}
     portal = shop.portal(flow_data=flow)
     assert "Cancel your subscription" in get(portal.url)
     assert post(f"{portal.url}/cancel").headers["Location"] == f"{HOME}?done=1"
-    assert v1.subscriptions.retrieve(subscription.id).cancel_at_period_end
+    found = v1.subscriptions.retrieve(subscription.id)
+    assert found.cancel_at == found["items"].data[0].current_period_end
     home = shop.portal()
     assert "Don&#x27;t cancel" in get(home.url)
     post(f"{home.url}/resume")
-    assert not v1.subscriptions.retrieve(subscription.id).cancel_at_period_end
+    assert v1.subscriptions.retrieve(subscription.id).cancel_at is None
     with pytest.raises(stripe.InvalidRequestError, match="default configuration"):
         v1.billing_portal.sessions.create({"customer": shop.customer})
 
