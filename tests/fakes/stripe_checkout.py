@@ -90,17 +90,38 @@ def _check(state: State, params: dict) -> None:
     for name in ("line_items", "success_url"):
         if not params.get(name):
             raise required(name)
-    if "customer" in params and "customer_email" in params:
-        raise invalid("You may only specify one of these parameters: customer, customer_email.", "customer")
     if "customer_creation" in params:
         raise invalid(
             "`customer_creation` can only be used in `payment` and `setup` mode.", "customer_creation"
         )
-    if "customer" in params:
-        state.living("customer", params["customer"], "customer")
+    _check_customer(state, params)
     for name in ("success_url", "cancel_url"):
         if name in params and not params[name].startswith(("http://", "https://")):
             raise invalid("Not a valid URL", name, "url_invalid")
+
+
+def _check_customer(state: State, params: dict) -> None:
+    update = params.get("customer_update", {})
+    if "customer" not in params:
+        if update:
+            raise invalid("`customer_update` can only be used with `customer`.", "customer_update")
+        return
+    if "customer_email" in params:
+        raise invalid("You may only specify one of these parameters: customer, customer_email.", "customer")
+    customer = state.living("customer", params["customer"], "customer")
+    known = (customer["address"] or {}).get("country")
+    if params.get("automatic_tax", {}).get("enabled") and not known and "auto" not in update.values():
+        raise invalid(
+            "Automatic tax calculation in Checkout requires a valid address on the Customer. Add a valid "
+            "address to the Customer or set either `customer_update[address]` to 'auto' or "
+            "`customer_update[shipping]` to 'auto' to save the address entered in Checkout to the Customer.",
+            code="customer_tax_location_invalid",
+        )
+    if params.get("tax_id_collection", {}).get("enabled") and update.get("name") != "auto":
+        raise invalid(
+            "Tax ID collection requires updating business name on the customer. To enable tax ID collection "
+            "for an existing customer, please set `customer_update[name]` to `auto`.",
+        )
 
 
 def _lines(state: State, wanted: list[dict]) -> list[dict]:

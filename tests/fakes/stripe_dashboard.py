@@ -11,7 +11,7 @@ from tests.fakes.stripe_lists import matching
 from tests.fakes.stripe_plan_changes import Change, change_later, change_now
 from tests.fakes.stripe_portal import create_configuration
 from tests.fakes.stripe_state import State
-from tests.fakes.stripe_statuses import put_status
+from tests.fakes.stripe_statuses import TRIAL_DAYS, put_status
 from tests.fakes.stripe_subscriptions import cancel_at_period_end, items_for
 
 GOOD_CARD = "4242424242424242"
@@ -78,11 +78,12 @@ class Dashboard:
             method = payments.save_card(self.state, customer, card)
             subscription.update(default_payment_method=method["id"], **values)
             later = self.state.failing.pop(method["id"], None)
-            lifecycle.start(self.state, subscription)
+            trial_end = self.state.now() + TRIAL_DAYS * payments.DAY if status == "trialing" else None
+            collect = not status.startswith("incomplete")
+            lifecycle.start(self.state, subscription, trial_end=trial_end, collect=collect)
             if later:
                 self.state.failing[method["id"]] = later
-            if status != "active":
-                put_status(self.state, subscription, status)
+            put_status(self.state, subscription, status)
             return self.state.view(subscription)
 
     def set_status(self, subscription_id: str, status: str) -> dict:
@@ -120,7 +121,7 @@ class Dashboard:
             if at_period_end:
                 with lifecycle.updating(self.state, subscription):
                     cancel_at_period_end(self.state, subscription, wanted=True)
-            else:
+            elif subscription["status"] not in lifecycle.OVER:
                 lifecycle.cancel(self.state, subscription)
             return self.state.view(subscription)
 

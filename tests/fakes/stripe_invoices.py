@@ -136,7 +136,7 @@ def pay(state: State, invoice: dict, card: dict | None = None) -> bool:
         card: With what, instead of the subscription's own.
     """
     if invoice["amount_due"] == 0:
-        _paid(state, invoice)
+        mark_paid(state, invoice)
         return True
     customer = state.get("customer", invoice["customer"])
     subscription = state.tables["subscription"].get(subscription_of(invoice) or "")
@@ -146,7 +146,7 @@ def pay(state: State, invoice: dict, card: dict | None = None) -> bool:
     invoice["attempted"] = True
     invoice["attempt_count"] += 1
     if intent["status"] == "succeeded":
-        _paid(state, invoice)
+        mark_paid(state, invoice)
         return True
     state.emit("invoice.payment_failed", invoice)
     if intent["status"] == "requires_action":
@@ -154,7 +154,8 @@ def pay(state: State, invoice: dict, card: dict | None = None) -> bool:
     return False
 
 
-def _paid(state: State, invoice: dict) -> None:
+def mark_paid(state: State, invoice: dict) -> None:
+    """Let an open invoice be paid, by whatever means."""
     invoice.update(
         status="paid",
         attempted=True,

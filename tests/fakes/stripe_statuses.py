@@ -28,7 +28,11 @@ def put_status(state: State, subscription: dict, status: str) -> None:
         _revive(subscription)
         lifecycle.pause(state, subscription)
         return
+    if status == "active":
+        _pay_debts(state, subscription)
     resumed = subscription["status"] == "paused" and status == "active"
+    if subscription["status"] == status:
+        return
     with lifecycle.updating(state, subscription):
         _revive(subscription)
         subscription["status"] = status
@@ -36,6 +40,7 @@ def put_status(state: State, subscription: dict, status: str) -> None:
             subscription.update(trial_start=state.now(), trial_end=state.now() + TRIAL_DAYS * DAY)
         if status == "incomplete_expired":
             subscription["ended_at"] = state.now()
+            _void(state, subscription)
         if status in lifecycle.OWING:
             _owe(state, subscription)
     if resumed:
@@ -47,6 +52,19 @@ def _revive(subscription: dict) -> None:
     if not subscription["cancel_at_period_end"]:
         subscription["canceled_at"] = None
         subscription["cancellation_details"]["reason"] = None
+
+
+def _pay_debts(state: State, subscription: dict) -> None:
+    """Pay the latest invoice, which makes a subscription active that owed it."""
+    invoice = state.tables["invoice"].get(subscription["latest_invoice"] or "")
+    if invoice is not None and invoice["status"] == "open":
+        stripe_invoices.mark_paid(state, invoice)
+
+
+def _void(state: State, subscription: dict) -> None:
+    invoice = state.tables["invoice"].get(subscription["latest_invoice"] or "")
+    if invoice is not None and invoice["status"] == "open":
+        stripe_invoices.close(state, invoice, "void")
 
 
 def _owe(state: State, subscription: dict) -> None:
