@@ -9,6 +9,7 @@ import signal
 import subprocess
 import urllib.request
 from pathlib import Path
+from typing import Any, LiteralString
 
 import psycopg
 import redis
@@ -88,6 +89,13 @@ class Postgres(Program):
         """Run one statement outside a transaction, straight, past PgBouncer."""
         with psycopg.connect(self.url(database), autocommit=True, connect_timeout=5) as connection:
             connection.execute(statement)
+
+    def fetch(
+        self, query: LiteralString, *values: object, database: str = "postgres"
+    ) -> list[tuple[Any, ...]]:
+        """The rows that a query finds, its `%s` filled in."""
+        with psycopg.connect(self.url(database), connect_timeout=5) as connection:
+            return connection.execute(query, values).fetchall()
 
 
 class PgBouncer(Program):
