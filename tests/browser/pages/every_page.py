@@ -16,6 +16,7 @@ ADMIN = (
     "/billing",
     "/account",
     "/admin",
+    "/admin/billing",
     "/admin/invite",
 )
 EVERY_PAGE = [

@@ -16,17 +16,12 @@ from rexec.jobs import rows
 from rexec.jobs.models import Operation
 from rexec.jobs.runner import Runner
 from tests.support.factories import make_user
+from tests.support.shop import WEBHOOK_SECRET, fake, hooked, shop_server
 from tests.support.stripe_account import StripeAccount
 
+__all__ = ["fake", "hooked", "shop_server"]
+
 HERE = "http://127.0.0.1:1"
-WEBHOOK_SECRET = "whsec_of_the_tests"
-
-
-@pytest.fixture
-def fake():
-    """Stripe's servers, for this test alone."""
-    with StripeAccount() as fake:
-        yield fake
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ from rexec.billing import webhooks
 from rexec.billing.entitlement import GRACE
 from rexec.billing.models import BillingAccount
 from rexec.extensions import db
-from tests.engine.billing.conftest import HERE, WEBHOOK_SECRET, Buyer
+from tests.engine.billing.conftest import HERE, Buyer
 from tests.fakes.stripe_server import signed
+from tests.support.shop import WEBHOOK_SECRET
 from tests.support.stacks import on_sqlite
 
 STATUSES = ("active", "past_due", "unpaid", "paused", "canceled")

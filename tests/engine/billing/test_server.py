@@ -2,45 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
-from tests.engine.billing.conftest import WEBHOOK_SECRET
-from tests.support.server import HurriedServer
+from tests.support.shop import becomes, choose, plan_now
 from tests.support.stacks import on_postgres, on_sqlite
 from tests.support.waiting import eventually
-
-
-@pytest.fixture
-def shop_server(stack, database_url, tmp_path, fake):
-    """`rexec serve` that sells by the fake, and hears its webhooks."""
-    environment = {
-        **stack.server_environment(database_url),
-        "STRIPE_SECRET_KEY": fake.key,
-        "STRIPE_API_BASE": fake.url,
-        "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
-    }
-    server = HurriedServer(tmp_path / "shop", environment)
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def hooked(shop_server, fake):
-    """The same, with the fake's webhooks delivered."""
-    fake.add_webhook(f"{shop_server.url}/webhooks/stripe", WEBHOOK_SECRET)
-    return shop_server
-
-
-def plan_now(user):
-    text = user.get("/billing").text
-    return text.partition("Plan now: ")[2].partition("<")[0]
-
-
-def choose(user, plan="pro"):
-    answer = user.post("/billing/checkout", {"plan": plan}, page="/billing")
-    assert answer.status_code == 303, answer.text
-    return answer.headers["Location"]
 
 
 def session_of(fake):
@@ -51,10 +15,6 @@ def kill(server):
     """End it as a machine that goes away does; its parts end by themselves a moment later."""
     server.kill()
     eventually(lambda: server.health("/health/live")[0] == 0, 20, message="nothing of it is left")
-
-
-def becomes(user, plan, timeout=30.0):
-    eventually(lambda: plan_now(user) == plan, timeout, message=f"the plan becomes {plan}")
 
 
 def test_a_buyer_who_closes_the_browser_has_the_plan_by_the_webhook(hooked, fake, new_user):

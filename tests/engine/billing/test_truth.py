@@ -15,8 +15,8 @@ from rexec.billing.gateway import stripe
 from rexec.billing.models import BillingAccount, StripeEvent
 from rexec.billing.signals import plan_changed
 from rexec.extensions import db, utcnow
-from tests.engine.billing.conftest import WEBHOOK_SECRET
 from tests.fakes.stripe_server import signed
+from tests.support.shop import WEBHOOK_SECRET
 
 
 def tell(event):
