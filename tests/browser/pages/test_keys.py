@@ -62,6 +62,31 @@ def test_n_opens_the_form_and_enter_there_creates(listed):
     listed.wait_for_url(re.compile(r"/containers/(?!new)\w+$"))
 
 
+@pytest.mark.parametrize("path", ["/billing", "/account", "/containers/{stopped}", "/nothing-here"])
+def test_n_makes_a_container_from_any_page(open_page, site, page_errors, path):
+    page_errors.allow("status of 404")
+    page = open_page(path, site.admin)
+    page.keyboard.press("n")
+    page.wait_for_url("**/containers/new")
+
+
+def test_n_is_a_pages_own_where_it_has_one(open_page, site):
+    page = open_page("/admin", site.admin)
+    page.keyboard.press("n")
+    page.wait_for_url("**/admin/invite")
+
+
+def test_a_stranger_is_told_the_keys_that_work(open_page):
+    page = open_page("/")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_contain_text("This list")
+    expect(page.get_by_role("dialog", name="Keys")).not_to_contain_text("New container")
+    page.keyboard.press("Escape")
+    page.keyboard.press("n")
+    page.keyboard.press("?")
+    assert page.url.rstrip("/") == page.evaluate("location.origin")
+
+
 def test_slash_goes_to_the_filter_where_keys_are_letters(listed):
     listed.keyboard.press("/")
     filter_field = listed.get_by_role("searchbox")
