@@ -68,6 +68,19 @@ class Shown:
         return f"Up {_span(row.started_at)}"
 
     @property
+    def moment(self) -> datetime | None:
+        """The moment that `text` counts from; None where it counts from none."""
+        row = self.row
+        if row.status == "running":
+            return _idle_from(row) or row.started_at
+        return row.stopped_at if row.status == "stopped" else None
+
+    @property
+    def head_moment(self) -> datetime | None:
+        """The same of `head`."""
+        return self.row.started_at if self.row.status == "running" else self.moment
+
+    @property
     def note(self) -> str | None:
         """What happened to a container that is well: stopped for being idle, out of memory."""
         return self.row.error_message if self.row.status in {"running", "stopped"} else None
@@ -134,13 +147,17 @@ def _moving_words(row: Container, pull: dict[str, Any] | None) -> str:
 
 def _resting_words(row: Container) -> str:
     if row.status == "running":
-        used = row.last_activity_at or row.started_at
-        if used and utcnow() - used > IDLE_AFTER:
-            return f"Idle {since(used)}"
-        return f"Up {_span(row.started_at)}"
+        idle_from = _idle_from(row)
+        return f"Idle {since(idle_from)}" if idle_from else f"Up {_span(row.started_at)}"
     if row.status == "stopped":
         return f"Stopped {_span(row.stopped_at)} ago" if row.stopped_at else "Stopped"
     return row.error_message or "Failed"
+
+
+def _idle_from(row: Container) -> datetime | None:
+    """When a running container was used last; None while that is only a moment ago."""
+    used = row.last_activity_at or row.started_at
+    return used if used and utcnow() - used > IDLE_AFTER else None
 
 
 def _span(moment: datetime | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -11,8 +12,9 @@ from rexec.containers import host_state, reconcile, service
 from rexec.containers.models import Container
 from rexec.containers.states import enter
 from rexec.docker_host.errors import DockerUnreachable
-from rexec.extensions import db
+from rexec.extensions import db, utcnow
 from rexec.jobs.models import Operation
+from rexec.web.filters import datetime_iso
 from tests.support.factories import make_container
 from tests.support.page_user import PageUser, statuses, visible
 
@@ -153,6 +155,20 @@ def test_a_form_without_its_token_does_nothing(person, fresh, path):
     answer = person.client.post(path.format(id=row.public_id), data={"name": "x", "image": "shell"})
     assert answer.status_code == 400
     assert fresh(row.id).status == "running"
+
+
+@pytest.mark.parametrize(
+    ("status", "column", "text"),
+    [("running", "started_at", "Idle 2 h"), ("stopped", "stopped_at", "Stopped 2 h ago")],
+)
+def test_a_time_is_relative_with_the_moment_beside_it(person, status, column, text):
+    moment = utcnow() - timedelta(hours=2, minutes=5)
+    row = make_container(person.row, status=status, **{column: moment})
+    written = datetime_iso(moment)
+    said = rf'<time[^>]* datetime="{written}" title="{written}">{{}}</time>'
+    assert re.search(said.format(text), person.get("/containers").text)
+    head = text.replace("Idle", "Up")
+    assert re.search(said.format(head), person.get(f"/containers/{row.public_id}").text)
 
 
 def test_delete_says_before_that_the_home_directory_goes(person):
