@@ -1,6 +1,9 @@
 """Errors have a page each in the frame of all pages, and only here do they meet a status."""
 
+import re
+
 import pytest
+from flask import abort
 from sqlalchemy.exc import OperationalError
 
 from rexec import errors
@@ -66,6 +69,22 @@ def test_a_dead_database_is_a_page_that_needs_no_database(failing):
     assert response.status_code == 503
     assert "10.0.0.5" not in response.text
     assert "database" in response.text
+
+
+@pytest.mark.parametrize("status", [403, 404, 413, 429, 500, 503])
+def test_each_page_is_one_sentence_one_way_on_and_the_request_id(make_app, status):
+    app = make_app()
+    app.add_url_rule("/aborts", view_func=lambda: abort(status))
+    response = app.test_client().get("/aborts")
+    assert response.status_code == status
+    assert "<title>" in response.text
+    assert 'class="bar"' in response.text
+    main = response.text.partition("<main")[2].partition("</main>")[0]
+    (sentence,) = re.findall(r"<h1>([^<]+)</h1>", main)
+    assert sentence.endswith(".")
+    assert sentence.count(".") == 1
+    assert len(re.findall(r"<a |<button", main)) == 1
+    assert response.headers["X-Request-Id"] in main
 
 
 def test_an_address_that_does_not_exist_is_a_page(client):
