@@ -16,6 +16,7 @@ from rexec.containers.host_state import LABEL_CONTAINER
 from rexec.containers.models import Container
 from rexec.containers.service import subject
 from rexec.containers.states import MAKING
+from rexec.docker_host.answers import moment_of
 from rexec.extensions import db, utcnow
 from rexec.jobs.models import Operation
 
@@ -62,18 +63,10 @@ class Sight:
     def of_inspection(cls, found: dict[str, Any]) -> Sight:
         """From an inspection."""
         state = found["State"]
-        return cls(found["Id"], state["Status"] in ALIVE, _moment(state.get("StartedAt", "")))
+        return cls(found["Id"], state["Status"] in ALIVE, moment_of(state.get("StartedAt", "")))
 
 
 GONE = Sight(docker_id=None, alive=False)
-
-
-def _moment(text: str) -> datetime | None:
-    """A time as the daemon writes it, with nanoseconds; None for its zero."""
-    if not text or text.startswith("0001-"):
-        return None
-    whole, _, fraction = text.rstrip("Z").partition(".")
-    return datetime.fromisoformat(f"{whole}.{fraction[:6]:0<6}+00:00")
 
 
 _COLUMNS = (

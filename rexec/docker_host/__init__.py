@@ -10,11 +10,13 @@ from rexec.docker_host.handshake import Handshake
 from rexec.docker_host.hijack import DETACH_KEYS, HijackedStream
 from rexec.docker_host.images import ImageInfo, PullProgress
 from rexec.docker_host.spec import ContainerSpec, NetworkSpec
+from rexec.docker_host.usage import ContainerUsage
 
 __all__ = [
     "DETACH_KEYS",
     "CertificateFacts",
     "ContainerSpec",
+    "ContainerUsage",
     "DockerHost",
     "EventStream",
     "Handshake",

@@ -85,6 +85,18 @@ def date_of(headers: Mapping[str, str]) -> datetime:
         raise DockerAPIError(code="docker_protocol", detail="the answer has no date") from error
 
 
+def moment_of(text: str) -> datetime | None:
+    """A time as the daemon writes it, with nanoseconds; None for its zero.
+
+    Args:
+        text: As in `2026-01-31T12:00:00.123456789Z`.
+    """
+    if not text or text.startswith("0001-"):
+        return None
+    whole, _, fraction = text.rstrip("Z").partition(".")
+    return datetime.fromisoformat(f"{whole}.{fraction[:6]:0<6}+00:00")
+
+
 def _bad_request(text: str, message: str) -> DockerHostError:
     if "http request to an https server" in text:
         return DockerTLSError(code="tls_required", detail=message)

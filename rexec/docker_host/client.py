@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from rexec.config import DockerSettings
-from rexec.docker_host import containers, execs, handshake, images, networks
+from rexec.docker_host import containers, execs, handshake, images, networks, usage
 from rexec.docker_host.answers import date_of
 from rexec.docker_host.events import EventStream, label_list, open_events
 from rexec.docker_host.handshake import Handshake
@@ -16,6 +16,7 @@ from rexec.docker_host.hijack import DETACH_KEYS, HijackedStream, open_stream
 from rexec.docker_host.images import ImageInfo, PullProgress
 from rexec.docker_host.session import DaemonSession
 from rexec.docker_host.spec import ContainerSpec, NetworkSpec
+from rexec.docker_host.usage import ContainerUsage
 
 LOG_TAIL_BYTES: Final = 256 * 1024
 
@@ -146,6 +147,10 @@ class DockerHost:
             lambda client: client.containers(all=True, filters={"label": label_list(labels)})
         )
         return found
+
+    def container_usage(self, container: str) -> ContainerUsage | None:
+        """What a running container takes up now; see `usage.container_usage`."""
+        return usage.container_usage(self._session, container)
 
     def container_logs(self, container: str, tail_bytes: int = LOG_TAIL_BYTES) -> bytes:
         """The end of what a container with a terminal printed.

@@ -13,8 +13,9 @@ from rexec.terminals.audience import Audience
 from rexec.terminals.keyboard import Keyboard
 from rexec.terminals.reports import is_report
 from rexec.terminals.sizes import Sizes, parse_size
-from rexec.terminals.sources import Over
+from rexec.terminals.sources import ENDINGS, Over
 from rexec.terminals.stream import EngineStream
+from rexec.terminals.usage import Usage
 from rexec.terminals.viewer import BAD_FRAME, GOING_AWAY, NORMAL, Viewer
 
 if TYPE_CHECKING:
@@ -32,11 +33,6 @@ TELL_EVERY_S: Final = 5.0
 RESTART_TRIES: Final = 4
 RESTART_EVERY_S: Final = 0.3
 BACK_OFF_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 10.0)
-ENDINGS: Final = {
-    "stopped": "The container is stopped.",
-    "ended": "The shell in this tab has ended.",
-    "deleted": "The container is gone.",
-}
 
 
 class State(Enum):
@@ -80,6 +76,7 @@ class Session:
         self._sizes = Sizes(loop, openers, source.resize)
         self._audience = Audience(loop, self._sizes)
         self._keyboard = Keyboard()
+        self._usage = Usage(loop, openers, source.usage)
         self._stream: EngineStream | None = None
         self._attempt = 0
         """Number of the opening under way: what an older one brings comes too late."""
@@ -143,6 +140,8 @@ class Session:
             viewer.send_status("pong", t=message.get("t"))
         elif kind == "resize" and (size := parse_size(message)) is not None:
             self._sizes.on_size(viewer, size, self.viewers)
+        elif kind == "usage":
+            self._usage.tell(viewer)
         elif kind == "clear":
             self._audience.forget()
         else:

@@ -13,13 +13,18 @@ from rexec.docker_host.errors import DockerConflict, DockerHostError, DockerNotF
 from rexec.terminals import killer
 
 if TYPE_CHECKING:
-    from rexec.docker_host import DockerHost, HijackedStream
+    from rexec.docker_host import ContainerUsage, DockerHost, HijackedStream
 
 log = logging.getLogger(__name__)
 
 LOG_BYTES: Final = 1024 * 1024
 ENDING_S: Final = 1.5
 """How long a process that closed its terminal may still count as running."""
+ENDINGS: Final = {
+    "stopped": "The container is stopped.",
+    "ended": "The shell in this tab has ended.",
+    "deleted": "The container is gone.",
+}
 LOGIN_SHELL: Final = (
     "/bin/sh",
     "-c",
@@ -57,6 +62,10 @@ class Source(Protocol):
 
     def resize(self, cols: int, rows: int) -> None:
         """Set the size of the terminal, in cells."""
+        ...
+
+    def usage(self) -> ContainerUsage | None:
+        """What its container takes up; None where that does not run."""
         ...
 
     def discard(self) -> None:
@@ -112,6 +121,10 @@ class AttachSource:
     def resize(self, cols: int, rows: int) -> None:
         """See `Source`."""
         self._docker.resize_container(self._container, cols, rows)
+
+    def usage(self) -> ContainerUsage | None:
+        """See `Source`."""
+        return self._docker.container_usage(self._container)
 
     def discard(self) -> None:
         """Nothing: the shell lives as long as its container."""
@@ -169,6 +182,10 @@ class ExecSource:
         """See `Source`."""
         if self._exec_id is not None:
             self._docker.exec_resize(self._exec_id, cols, rows)
+
+    def usage(self) -> ContainerUsage | None:
+        """See `Source`."""
+        return self._docker.container_usage(self._container)
 
     def discard(self) -> None:
         """End the shell and everything it started."""

@@ -8,6 +8,7 @@ import { Preferences } from './preferences.js';
 import { SearchBar } from './search.js';
 import { Shell } from './shell.js';
 import { MAIN, Tabs, tabName } from './tabs.js';
+import { Usage } from './usage.js';
 import { followKeyboard } from './viewport.js';
 
 const PING_EVERY_MS = 10_000;
@@ -55,6 +56,7 @@ export class RexecTerminal extends HTMLElement {
     this.bell = new Bell(signal);
     this.keyBar = new KeyBar(part('keys'), () => this.shell.terminal, signal);
     this.searchBar = new SearchBar(part('search'), () => this.shell, signal);
+    this.usage = new Usage(() => this.shells.get(MAIN)?.connection.control({ type: 'usage' }), signal);
     bindFullScreen(this, part('full-screen'), signal, () => this.shell?.terminal.focus());
     followKeyboard(this, signal);
     this.addEventListener('click', (event) => this.#act(event), { signal });
@@ -103,6 +105,7 @@ export class RexecTerminal extends HTMLElement {
         this.tabs.ring(shell.number);
       },
       latency: (shell, milliseconds) => shell === this.shell && this.#latency(milliseconds),
+      usage: (figures) => this.usage.show(figures),
       exitActions: (shell, reason) => this.#exitActions(shell, reason),
       containerChanged: () => this.dispatchEvent(new CustomEvent('rexec:container-changed', { bubbles: true })),
       search: () => this.searchBar.open(),

@@ -21,7 +21,7 @@ export class Shell {
    * @param {number} number of the tab; 1 is the shell that lives as long as the container.
    * @param {HTMLElement} panel with `[data-stage]` and `[data-note]`.
    * @param {object} host of the terminal: `paths` (socket, status, login, list), `preferences`, `typed(text)`, `bell(shell)`,
-   *   `latency(shell, ms)`, `exitActions(shell, reason)`, `containerChanged()`, `search()`.
+   *   `latency(shell, ms)`, `usage(figures)`, `exitActions(shell, reason)`, `containerChanged()`, `search()`.
    */
   constructor(number, panel, host) {
     this.number = number;
@@ -170,6 +170,7 @@ export class Shell {
     else if (frame.state === 'replay') this.#replay();
     else if (frame.state === 'live') this.feed.then(() => this.#goLive());
     else if (frame.state === 'size') this.sizing.decided(frame);
+    else if (frame.state === 'usage') this.host.usage(frame);
     else if (frame.state === 'skipped') this.#skipped(frame.bytes);
     else if (frame.state === 'unreachable') {
       this.mute();

@@ -83,6 +83,24 @@ def test_both_windows_see_what_either_types(user, container, open_window):
     first.until(b"from-second")
 
 
+def test_a_window_learns_what_its_container_takes_up(user, container, open_window):
+    window = open_window(user, container).ready()
+    window.control(type="usage")
+    window.wait(lambda: window.count("usage"), "the first figures")
+    assert 0 < window.last("usage")["memory"] < 512 * 1024**2
+    assert window.last("usage")["pids"] >= 2
+    window.run("(while :; do :; done) & sleep 300 &")
+
+    def busy():
+        window.control(type="usage")
+        window.read(1.0)
+        return (window.last("usage")["cpus"] or 0) > 0.05
+
+    window.wait(busy, "figures of a busy container", 30)
+    assert window.last("usage")["cpus"] < 4
+    assert window.last("usage")["pids"] >= 4
+
+
 def test_many_windows_are_bounded(user, container, open_window):
     windows = [open_window(user, container).ready() for _ in range(32)]
     with pytest.raises(Refused) as refusal:

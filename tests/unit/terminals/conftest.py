@@ -29,6 +29,8 @@ class Container:
         self.at_once = b""
         self.sizes = []
         self.failures = []
+        self.usages = []
+        self.usages_asked = 0
         self.discarded = 0
         self.opened = 0
         self.sock = None
@@ -47,6 +49,13 @@ class Container:
 
     def resize(self, cols, rows):
         self.sizes.append((cols, rows))
+
+    def usage(self):
+        self.usages_asked += 1
+        found = self.usages.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     def discard(self):
         self.discarded += 1
