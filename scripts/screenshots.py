@@ -63,8 +63,14 @@ def see_prompt(page: Page) -> None:
 
 
 def open_below(page: Page) -> None:
-    """Unfold details and danger zone."""
+    """Unfold details, limits and danger zone, and wait until it says how much is used."""
     page.locator("#below > summary").click()
+    expect(page.locator("[data-usage=cpus]")).to_contain_text(" of ", timeout=WAIT_MS)
+
+
+def see_vm(page: Page) -> None:
+    """Wait until the VM was looked at."""
+    expect(page.locator("#vm:not([hx-get])")).to_be_visible(timeout=WAIT_MS)
 
 
 STRANGER = (
@@ -85,7 +91,7 @@ PERSON = (
     Picture("account", "/account"),
     Picture("account-delete", "/account/delete"),
 )
-ADMIN = (Picture("admin", "/admin"), Picture("admin-invite", "/admin/invite"))
+ADMIN = (Picture("admin", "/admin", see_vm), Picture("admin-invite", "/admin/invite"))
 
 
 def of_container(place: str) -> tuple[Picture, ...]:

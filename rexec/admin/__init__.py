@@ -1,4 +1,4 @@
-"""What admins see: who has an account, and what can be done about it."""
+"""What admins see: how the VM is, who has an account, and what can be done about it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    """Register the pages."""
-    from rexec.admin import payments_views, views  # noqa: F401 - adds its pages to the blueprint
+    """Register pages and work."""
+    from rexec.admin import jobs, payments_views, views
 
+    # Importing them declares an operation, and adds pages to the blueprint.
+    app.extensions["rexec.admin-work"] = (jobs, payments_views)
     app.register_blueprint(views.blueprint)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from rexec.admin import service
+from rexec.admin import glance, service
 from rexec.admin.forms import InviteForm, PlanForm, plan_choices
+from rexec.containers.views import seen_host
 from rexec.errors import InvalidInput
 from rexec.extensions import settings
 from rexec.web.access import admin_required, current_user
@@ -17,10 +18,20 @@ blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 @blueprint.get("")
 @admin_required
 def index() -> ResponseReturnValue:
-    """The list of people."""
+    """The VM at a glance, and the list of people."""
     search = request.args.get("q", "")
     listed = service.people(search, request.args.get("page", 1, type=int))
-    return render_template("admin/index.html", listed=listed, search=search, plan_choices=plan_choices())
+    vm = glance.see(seen_host(), again=True)
+    return render_template(
+        "admin/index.html", vm=vm, listed=listed, search=search, plan_choices=plan_choices()
+    )
+
+
+@blueprint.get("/glance")
+@admin_required
+def glance_only() -> ResponseReturnValue:
+    """The part of the page that follows a look at the VM."""
+    return render_template("admin/_glance.html", vm=glance.see(seen_host()))
 
 
 @blueprint.post("/users/<int:user_id>/reset-link")
