@@ -2,9 +2,10 @@
 
     .venv/bin/python bench/webhooks.py [--seconds 20] [--payers 50]
 
-Every event is another one, of one of so many payers in turn. An answer's time counts from when the event was
-due. Afterwards every event has to be handled, once, and the fetches are counted: events of a payer that wait for
-the same fetch share it. Starts a Docker daemon, PostgreSQL and Redis of its own, and a server that plays Stripe.
+Every event is another one, of one of so many payers in turn. An answer's time counts from when the event
+was due. Afterwards every event has to be handled, once, and the fetches are counted: events of a payer that
+wait for the same fetch share it. Starts a Docker daemon, PostgreSQL and Redis of its own, and a server that
+plays Stripe.
 """
 
 from __future__ import annotations
@@ -44,8 +45,10 @@ WITH payer AS (
   INSERT INTO users (id, email, password_hash, is_admin, is_disabled, created_at)
   VALUES (%s, %s, '', false, false, now()) RETURNING id
 )
-INSERT INTO billing_accounts
-  (user_id, customer_id, customer_number, checkout_number, checkout_open, fetches_begun, fetch_stored, created_at)
+INSERT INTO billing_accounts (
+  user_id, customer_id, customer_number, checkout_number, checkout_open, fetches_begun, fetch_stored,
+  created_at
+)
 SELECT id, %s, 0, 0, false, 0, 0, now() FROM payer RETURNING user_id
 """
 

@@ -201,8 +201,8 @@ class StripeGateway:
     def _create(
         self, method: Callable[[Any], Callable[..., Any]], fields: Fields, *, key: str | None = None
     ) -> Fields:
-        # The same wish within a minute is one wish, of whichever instance. Not for longer: Stripe answers with
-        # what it made then for a day, also where that was deleted since.
+        # The same wish within a minute is one wish, of whichever instance. Not for longer: for a day Stripe
+        # answers with what it made then, also where that was deleted since.
         options = {"idempotency_key": key or idempotency_key(fields, f"{utcnow():%Y%m%d%H%M}")}
         return self._ask(lambda v1: method(v1)(fields, options))
 

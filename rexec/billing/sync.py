@@ -16,7 +16,8 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, select, update
 
 from rexec.accounts.models import User
-from rexec.billing.entitlement import OVERDUE, Entitlement, entitlement
+from rexec.billing import plans
+from rexec.billing.entitlement import ENTITLING, OVERDUE, Entitlement, entitlement
 from rexec.billing.errors import StripeNotFound
 from rexec.billing.gateway import StripeGateway
 from rexec.billing.models import BillingAccount, Subscription
@@ -152,6 +153,8 @@ def store(user_id: int, number: int, fetched: Iterable[Fetched]) -> None:
         return
     rows = {row.stripe_id: row for row in _rows(user_id)}
     for each in fetched:
+        if each.status in ENTITLING and plans.get(each.plan) is None:
+            log.warning("account %d pays the price %s, which is of no plan", user_id, each.price_id)
         row = rows.pop(each.stripe_id, None)
         if row is None:
             row = Subscription(stripe_id=each.stripe_id, user_id=user_id)
