@@ -85,7 +85,8 @@ def _load_what_all_parts_share(settings: Settings) -> None:
     from rexec.web.server import limit_memory_arenas
 
     limit_memory_arenas()
-    for module in _PARTS_MODULES:
+    # Where payments are taken, the first event of Stripe's is not to wait for its library.
+    for module in (*_PARTS_MODULES, *(("stripe",) if settings.stripe_secret_key else ())):
         importlib.import_module(module)
     # Thrown away: each part makes its own, but the code and what it caches stay in the shared memory.
     create_app(settings)

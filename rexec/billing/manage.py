@@ -8,7 +8,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from rexec.billing.entitlement import is_live
-from rexec.billing.errors import NothingToManage
+from rexec.billing.errors import NothingToManage, StripeRefused
 from rexec.billing.gateway import Fields, StripeGateway
 from rexec.billing.models import BillingAccount, Subscription
 from rexec.billing.shop import shop
@@ -66,8 +66,14 @@ def change_url(subscription: Subscription, price: str, base_url: str, gateway: S
     wanted = {"id": subscription.item_id, "price": price, "quantity": 1}
     kind = "subscription_update_confirm"
     confirm = {"type": kind, kind: {"subscription": subscription.stripe_id, "items": [wanted]}}
-    same = subscription.price_id == price
-    return _portal(_customer_of(subscription.user_id), None if same else confirm, base_url, gateway)
+    customer = _customer_of(subscription.user_id)
+    if subscription.price_id == price:
+        return _portal(customer, None, base_url, gateway)
+    try:
+        return _portal(customer, confirm, base_url, gateway)
+    except StripeRefused:
+        # Not from where it is, as with a change that is planned already: the front page shows what can be.
+        return _portal(customer, None, base_url, gateway)
 
 
 def _customer_of(user_id: int) -> str:

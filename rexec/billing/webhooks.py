@@ -5,12 +5,12 @@ Source: https://docs.stripe.com/webhooks (signatures, tolerance, retries), https
 
 from __future__ import annotations
 
+import importlib
 import json
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from rexec import jobs
 from rexec.billing.models import BillingAccount, StripeEvent
@@ -128,9 +128,9 @@ def subject(user_id: int) -> str:
 
 def _insert(event_id: str, kind: str, reference: str | None, user_id: int | None, state: str) -> int | None:
     """The id of the new row; None where the event is stored already."""
-    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
+    dialect = importlib.import_module(f"sqlalchemy.dialects.{db.engine.dialect.name}")
     statement = (
-        insert(StripeEvent)
+        dialect.insert(StripeEvent)
         .values(
             event_id=event_id[:128],
             kind=kind,
@@ -142,4 +142,4 @@ def _insert(event_id: str, kind: str, reference: str | None, user_id: int | None
         .on_conflict_do_nothing(index_elements=[StripeEvent.event_id])
         .returning(StripeEvent.id)
     )
-    return db.session.scalar(statement)
+    return cast("int | None", db.session.scalar(statement))

@@ -171,3 +171,13 @@ def test_stripe_is_told_who_buys_what_and_nothing_it_would_refuse(buyer, fake):
         assert call.version == "2026-10-28.endive"
         assert call.idempotency_key or call.method == "GET"
         assert call.status in {200, 404}
+
+
+def test_a_change_that_the_portal_does_not_take_leads_to_its_front_page(buyer, fake):
+    buyer.buy("team")
+    for configuration in fake.portal_configurations():
+        products = configuration["features"]["subscription_update"]["products"]
+        kept = [{"product": each["product"], "prices": each["prices"]} for each in products[1:]]
+        features = {"subscription_update": {"enabled": True, "products": kept}}
+        fake.by_hand.billing_portal.configurations.update(configuration["id"], {"features": features})
+    assert buyer.choose("pro").startswith(f"{fake.url}/p/session/")
