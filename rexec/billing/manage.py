@@ -5,6 +5,8 @@ Source: https://docs.stripe.com/customer-management/portal-deep-links
 
 from __future__ import annotations
 
+import logging
+
 from sqlalchemy import select
 
 from rexec.billing.entitlement import is_live
@@ -13,6 +15,8 @@ from rexec.billing.gateway import Fields, StripeGateway
 from rexec.billing.models import BillingAccount, Subscription
 from rexec.billing.shop import shop
 from rexec.extensions import db
+
+log = logging.getLogger(__name__)
 
 FLOWS = ("cancel", "update", "card")
 """Pages of the portal that can be gone to directly."""
@@ -66,14 +70,8 @@ def change_url(subscription: Subscription, price: str, base_url: str, gateway: S
     wanted = {"id": subscription.item_id, "price": price, "quantity": 1}
     kind = "subscription_update_confirm"
     confirm = {"type": kind, kind: {"subscription": subscription.stripe_id, "items": [wanted]}}
-    customer = _customer_of(subscription.user_id)
-    if subscription.price_id == price:
-        return _portal(customer, None, base_url, gateway)
-    try:
-        return _portal(customer, confirm, base_url, gateway)
-    except StripeRefused:
-        # Not from where it is, as with a change that is planned already: the front page shows what can be.
-        return _portal(customer, None, base_url, gateway)
+    same = subscription.price_id == price
+    return _portal(_customer_of(subscription.user_id), None if same else confirm, base_url, gateway)
 
 
 def _customer_of(user_id: int) -> str:
@@ -90,5 +88,10 @@ def _portal(customer: str, flow: Fields | None, base_url: str, gateway: StripeGa
     fields: Fields = {"customer": customer, "return_url": back, "configuration": shop(gateway).portal}
     if flow is not None:
         done = {"type": "redirect", "redirect": {"return_url": back}}
-        fields["flow_data"] = {**flow, "after_completion": done}
+        try:
+            straight = {**fields, "flow_data": {**flow, "after_completion": done}}
+            return str(gateway.create_portal(straight)["url"])
+        except StripeRefused as error:
+            # Not from where it is, as with a change that is planned already: the front page shows what can be.
+            log.info("no straight way into the portal: %s", error.detail)
     return str(gateway.create_portal(fields)["url"])
