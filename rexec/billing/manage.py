@@ -92,6 +92,6 @@ def _portal(customer: str, flow: Fields | None, base_url: str, gateway: StripeGa
             straight = {**fields, "flow_data": {**flow, "after_completion": done}}
             return str(gateway.create_portal(straight)["url"])
         except StripeRefused as error:
-            # Not from where it is, as with a change that is planned already: the front page shows what can be.
+            # Not from here, as with a change that is planned already: the front page shows what can be.
             log.info("no straight way into the portal: %s", error.detail)
     return str(gateway.create_portal(fields)["url"])
