@@ -128,6 +128,10 @@ class DockerHost:
         """
         self._session.call(lambda client: client.kill(container, signal), idempotent=signal == "KILL")
 
+    def update_container(self, container: str, memory_bytes: int, nano_cpus: int, pids_limit: int) -> None:
+        """Give a container other limits, at once where it runs; see `containers.update_container`."""
+        containers.update_container(self._session, container, memory_bytes, nano_cpus, pids_limit)
+
     def remove_container(self, container: str) -> None:
         """Remove a container, running or not, with its unnamed volumes; named ones stay.
 

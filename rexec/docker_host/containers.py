@@ -50,6 +50,40 @@ def stop_container(session: DaemonSession, container: str, grace_s: int) -> None
     session.call(ask)
 
 
+def update_container(
+    session: DaemonSession, container: str, memory_bytes: int, nano_cpus: int, pids_limit: int
+) -> None:
+    """Give a container other limits: at once where it runs, else from its next start; restarts nothing.
+
+    Args:
+        session: The daemon.
+        container: Name or id.
+        memory_bytes: Memory, without swap.
+        nano_cpus: Processor time in billionths of a processor.
+        pids_limit: Processes and threads.
+
+    Raises:
+        DockerNotFound: There is none.
+        DockerRejected: The daemon cannot give that much, or that little.
+        DockerAPIError: The kernel refused, as it does for less memory than is in use.
+
+    Source: https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Container/operation/ContainerUpdate
+    """
+    body = {
+        "Memory": memory_bytes,
+        # Both at once: more memory than the old sum of memory and swap would be refused.
+        "MemorySwap": memory_bytes,
+        # Never with CpuQuota or CpuPeriod, which conflict with what the container was created with.
+        "NanoCpus": nano_cpus,
+        "PidsLimit": pids_limit,
+    }
+
+    def ask(client: EngineClient) -> None:
+        client.checked(client.ask("POST", "/containers/{0}/update", container, body=body))
+
+    session.call(ask)
+
+
 def container_logs(session: DaemonSession, container: str, tail_bytes: int) -> bytes:
     """The end of what a container with a terminal printed.
 

@@ -20,6 +20,7 @@ class FakeDockerHost:
     def __init__(self) -> None:
         self.found: dict[str, dict[str, Any]] = {}
         self.specs: dict[str, ContainerSpec] = {}
+        self.limits: dict[str, tuple[int, int, int]] = {}
         self.volumes: set[str] = set()
         self.networks: set[str] = set()
         self.images = {"rexec/shell:latest": 2_000_000}
@@ -72,6 +73,7 @@ class FakeDockerHost:
         docker_id = f"{next(self._ids):064x}"
         self.specs[docker_id] = spec
         self.volumes.add(spec.volume_name)
+        self.limits[docker_id] = (spec.memory_bytes, spec.nano_cpus, spec.pids_limit)
         self.found[docker_id] = {
             "Id": docker_id,
             "Name": f"/{spec.name}",
@@ -87,6 +89,10 @@ class FakeDockerHost:
     def stop_container(self, container: str, grace_s: int = 10) -> None:
         self._called("stop_container")
         self.set_state(container, "exited")
+
+    def update_container(self, container: str, memory_bytes: int, nano_cpus: int, pids_limit: int) -> None:
+        self._called("update_container")
+        self.limits[self._get(container)["Id"]] = (memory_bytes, nano_cpus, pids_limit)
 
     def set_state(self, container: str, status: str) -> None:
         """What somebody else does to a container on the Docker host."""

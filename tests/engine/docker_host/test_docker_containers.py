@@ -5,7 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from rexec.docker_host.errors import DockerBusy, DockerConflict, DockerHostError, DockerNotFound
+from rexec.docker_host.errors import (
+    DockerBusy,
+    DockerConflict,
+    DockerHostError,
+    DockerNotFound,
+    DockerRejected,
+)
 from rexec.docker_host.spec import CAPABILITIES, to_create_body
 from tests.engine.docker_host.conftest import SHELL
 from tests.support.waiting import eventually
@@ -42,6 +48,49 @@ def test_start_and_stop_may_come_twice(host, container):
     assert not running(host, container)
     host.start_container(container)
     assert running(host, container)
+
+
+def cgroup_limits(host, container):
+    """Memory, swap beside it, processors and processes as the kernel has them; of cgroups of either version."""
+    two = (
+        "cd /sys/fs/cgroup; cat memory.max memory.swap.max 2>/dev/null || echo 0;"
+        "awk '{print $1*1000000000/$2}' cpu.max; cat pids.max"
+    )
+    one = (
+        "cd /sys/fs/cgroup; cat memory/memory.limit_in_bytes;"
+        "m=$(cat memory/memory.limit_in_bytes); s=$(cat memory/memory.memsw.limit_in_bytes 2>/dev/null || echo $m);"
+        "echo $((s-m)); echo $(($(cat cpu/cpu.cfs_quota_us)*10000)); cat pids/pids.max"
+    )
+    script = f"if [ -e /sys/fs/cgroup/cgroup.controllers ]; then {two}; else {one}; fi"
+    return [int(number) for number in inside(host, container, script).split()]
+
+
+def test_the_limits_of_a_running_container_are_raised_in_its_cgroup(host, spec, container):
+    assert cgroup_limits(host, container) == [64 * 1024**2, 0, 500_000_000, 64]
+    started = host.inspect_container(container)["State"]["StartedAt"]
+    for _ in range(2):
+        host.update_container(container, 128 * 1024**2, 1_000_000_000, 100)
+        assert cgroup_limits(host, container) == [128 * 1024**2, 0, 1_000_000_000, 100]
+    assert host.inspect_container(container)["State"]["StartedAt"] == started
+    config = host.inspect_container(container)["HostConfig"]
+    assert config["Memory"] == config["MemorySwap"] == 128 * 1024**2
+    assert config["RestartPolicy"]["Name"] == "unless-stopped"
+
+
+def test_a_stopped_container_has_its_new_limits_from_the_next_start(host, container):
+    host.stop_container(container, grace_s=0)
+    host.update_container(container, 32 * 1024**2, 250_000_000, 32)
+    host.start_container(container)
+    assert cgroup_limits(host, container) == [32 * 1024**2, 0, 250_000_000, 32]
+
+
+def test_limits_that_cannot_be_are_refused_and_change_nothing(host, container):
+    for limits in ((1024, 500_000_000, 64), (64 * 1024**2, 10**12, 64)):
+        with pytest.raises(DockerRejected):
+            host.update_container(container, *limits)
+    assert cgroup_limits(host, container) == [64 * 1024**2, 0, 500_000_000, 64]
+    with pytest.raises(DockerNotFound):
+        host.update_container("nothing-here", 64 * 1024**2, 500_000_000, 64)
 
 
 def test_a_container_that_does_not_run_cannot_be_killed(host, container):
