@@ -13,6 +13,7 @@ from rexec.accounts import links
 from rexec.accounts import service as accounts
 from rexec.accounts.models import User
 from rexec.billing import plans
+from rexec.billing.signals import plan_changed
 from rexec.containers.models import Container
 from rexec.errors import Conflict, InvalidInput
 from rexec.extensions import db
@@ -123,7 +124,7 @@ def invite(base_url: str, *, email: str = "", plan: str | None = None, grants_ad
 
 
 def set_plan(user_id: int, plan: str | None) -> None:
-    """Give a person a plan.
+    """Give a person a plan, and tell whoever keeps to it.
 
     Args:
         user_id: Whose.
@@ -133,6 +134,7 @@ def set_plan(user_id: int, plan: str | None) -> None:
         InvalidInput: On the field `plan`: there is no such plan.
     """
     accounts.set_plan(user_id, known_plan(plan))
+    plan_changed.send(set_plan, user_id=user_id)
 
 
 def set_disabled(user_id: int, disabled: bool, *, by: int) -> None:  # noqa: FBT001 - the value to set

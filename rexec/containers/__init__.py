@@ -12,8 +12,9 @@ def init_app(app: Flask) -> None:
         ConfigError: With every problem of the catalogue.
     """
     from rexec.accounts.signals import account_closing
+    from rexec.billing.signals import plan_changed
     from rexec.billing.usage import usage_asked
-    from rexec.containers import catalogue, closing, idle, jobs, listing, reconcile, showing, views
+    from rexec.containers import catalogue, closing, idle, jobs, limits, listing, reconcile, showing, views
     from rexec.extensions import settings
 
     with app.app_context():
@@ -22,6 +23,7 @@ def init_app(app: Flask) -> None:
     app.extensions["rexec.container-work"] = (jobs, idle, reconcile)
     account_closing.connect(closing.on_account_closing)
     usage_asked.connect(listing.usage_of)
+    plan_changed.connect(limits.on_plan_changed)
     app.jinja_env.filters.update(
         percent_of=showing.percent_of, timings_words=showing.timings_words, limits_words=showing.limits_words
     )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from sqlalchemy import delete as sql_delete
 from sqlalchemy import select
 
 from rexec import jobs
-from rexec.containers import closing, specs
+from rexec.containers import closing, limits, specs
 from rexec.containers.errors import ContainerMissing
 from rexec.containers.gateway import docker, outage_is_not_a_verdict
 from rexec.containers.launching import Launch, Lost
@@ -78,10 +78,6 @@ def _row(context: OperationContext, *status: str) -> Container | None:
     return row if row is not None and row.status in status else None
 
 
-def _docker_name(row: Container) -> str:
-    return row.docker_id or specs.container_name(row.public_id)
-
-
 @jobs.handler("container.launch", timeout_s=LAUNCH_TIMEOUT_S, outage_s=PATIENCE_S, on_failed=fail)
 def launch(context: OperationContext) -> None:
     """Make a container and start it, pulling its image first where the Docker host lacks it."""
@@ -132,6 +128,17 @@ def restart(context: OperationContext) -> None:
         _start(row)
 
 
+@jobs.handler(limits.KIND, outage_s=PATIENCE_S)
+def raise_limits(context: OperationContext) -> None:
+    """Raise the limits of a running container; one that does not run gets its plan's when it is started."""
+    row = _row(context, "running")
+    if row is None:
+        return
+    with worked_for(context), suppress(DockerNotFound):
+        # That it is gone is the comparison's to say.
+        limits.raise_live(row)
+
+
 @jobs.handler("container.delete", outage_s=PATIENCE_S, on_failed=fail)
 def delete(context: OperationContext) -> None:
     """Remove a container, its home directory and its row."""
@@ -163,7 +170,7 @@ def remove_objects(public_id: str) -> None:
 
 def _stop(row: Container) -> None:
     try:
-        docker().stop_container(_docker_name(row), grace_s=STOP_GRACE_S)
+        docker().stop_container(specs.docker_name(row), grace_s=STOP_GRACE_S)
     except DockerNotFound as error:
         raise ContainerMissing from error
 
@@ -171,7 +178,8 @@ def _stop(row: Container) -> None:
 def _start(row: Container) -> None:
     began = time.perf_counter()
     try:
-        docker().start_container(_docker_name(row))
+        limits.follow_plan(row)
+        docker().start_container(specs.docker_name(row))
     except DockerNotFound as error:
         raise ContainerMissing from error
     now = utcnow()

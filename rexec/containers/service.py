@@ -172,8 +172,17 @@ def restart(container_id: int) -> None:
 
 
 def retry(container_id: int) -> None:
-    """Make a failed container again, with the same home directory. Commits."""
-    _act(container_id, "retry", "container.launch", **NO_ERROR, timings=None)
+    """Make a failed container again, with the same home directory and the present plan's limits. Commits."""
+    _act(container_id, "retry", "container.launch", **NO_ERROR, timings=None, **_present_limits(container_id))
+
+
+def _present_limits(container_id: int) -> dict[str, int]:
+    owner = db.session.scalars(
+        select(User).join(Container, Container.owner_id == User.id).where(Container.id == container_id)
+    ).first()
+    plan = plan_of(owner) if owner is not None else None
+    limited = ("memory_mb", "cpu_millis", "pids")
+    return {name: getattr(plan, name) for name in limited} if plan is not None else {}
 
 
 def cancel(container_id: int) -> None:

@@ -20,6 +20,11 @@ def container_name(public_id: str) -> str:
     return f"rexec-{public_id}"
 
 
+def docker_name(row: Container) -> str:
+    """By what the Docker host finds the container of a row."""
+    return row.docker_id or container_name(row.public_id)
+
+
 def volume_name(public_id: str) -> str:
     """What the Docker host calls the home directory of a container."""
     return f"rexec-home-{public_id}"

@@ -51,15 +51,15 @@ def test_start_and_stop_may_come_twice(host, container):
 
 
 def cgroup_limits(host, container):
-    """Memory, swap beside it, processors and processes as the kernel has them; of cgroups of either version."""
+    """Memory, swap beside it, processors and processes as the kernel has them, whichever cgroups it has."""
     two = (
         "cd /sys/fs/cgroup; cat memory.max memory.swap.max 2>/dev/null || echo 0;"
         "awk '{print $1*1000000000/$2}' cpu.max; cat pids.max"
     )
     one = (
-        "cd /sys/fs/cgroup; cat memory/memory.limit_in_bytes;"
-        "m=$(cat memory/memory.limit_in_bytes); s=$(cat memory/memory.memsw.limit_in_bytes 2>/dev/null || echo $m);"
-        "echo $((s-m)); echo $(($(cat cpu/cpu.cfs_quota_us)*10000)); cat pids/pids.max"
+        "cd /sys/fs/cgroup; m=$(cat memory/memory.limit_in_bytes); echo $m;"
+        "s=$(cat memory/memory.memsw.limit_in_bytes 2>/dev/null || echo $m); echo $((s-m));"
+        "echo $(($(cat cpu/cpu.cfs_quota_us)*10000)); cat pids/pids.max"
     )
     script = f"if [ -e /sys/fs/cgroup/cgroup.controllers ]; then {two}; else {one}; fi"
     return [int(number) for number in inside(host, container, script).split()]
