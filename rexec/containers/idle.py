@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
 from rexec import jobs
 from rexec.accounts.models import User
 from rexec.billing import plans
-from rexec.billing.plans import Plan
+from rexec.billing.service import plan_of
 from rexec.containers import service
 from rexec.containers.models import Container
 from rexec.containers.states import NotNow
@@ -18,32 +20,45 @@ from rexec.extensions import db, utcnow
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 100
+STOPPED_AT_ONCE = 100
+READ_AT_ONCE = 500
+USED_AT = func.coalesce(Container.last_activity_at, Container.started_at, Container.status_changed_at)
 
 
 @jobs.periodic("containers.idle", every_s=60)
 def stop_idle() -> None:
-    """Stop what has been idle for too long, plan by plan; a plan without a limit lets it run."""
-    for plan in plans.all():
-        if plan.idle_minutes is not None:
-            _stop_of_plan(plan, plan.idle_minutes)
+    """Stop what has been idle for longer than its owner's plan allows; a plan without a limit lets it run."""
+    shortest = min((plan.idle_minutes for plan in plans.all() if plan.idle_minutes is not None), default=None)
+    if shortest is None:
+        return
+    stopped, after = 0, 0
+    while stopped < STOPPED_AT_ONCE and (found := _idle_for(shortest, after)):
+        stopped += sum(_stop_if_too_long(row) for row in found)
+        after = found[-1].id
 
 
-def _stop_of_plan(plan: Plan, idle_minutes: int) -> None:
-    has_plan = User.plan == plan.key
-    if plan == plans.default():
-        has_plan = or_(has_plan, User.plan.is_(None), User.plan.not_in([other.key for other in plans.all()]))
-    used_at = func.coalesce(Container.last_activity_at, Container.started_at, Container.status_changed_at)
-    idle = db.session.scalars(
-        select(Container.id)
+def _idle_for(minutes: int, after: int) -> Sequence[Any]:
+    """The next containers that nobody has used for so long, with what says their owner's plan."""
+    return db.session.execute(
+        select(Container.id, USED_AT.label("used_at"), User.plan, User.paid_plan, User.paid_until)
         .join(User, User.id == Container.owner_id)
-        .where(Container.status == "running", has_plan, used_at < utcnow() - timedelta(minutes=idle_minutes))
+        .where(Container.id > after, Container.status == "running", USED_AT < _ago(minutes))
         .order_by(Container.id)
-        .limit(AT_ONCE)
+        .limit(READ_AT_ONCE)
     ).all()
-    for container_id in idle:
-        try:
-            service.stop(container_id, note=f"Stopped after {idle_minutes} minutes without use.")
-        except NotNow:
-            continue
-        log.info("container %d is stopped: idle for %d minutes", container_id, idle_minutes)
+
+
+def _stop_if_too_long(row: Any) -> bool:
+    plan = plan_of(row)
+    if plan is None or plan.idle_minutes is None or row.used_at >= _ago(plan.idle_minutes):
+        return False
+    try:
+        service.stop(row.id, note=f"Stopped after {plan.idle_minutes} minutes without use.")
+    except NotNow:
+        return False
+    log.info("container %d is stopped: idle for %d minutes", row.id, plan.idle_minutes)
+    return True
+
+
+def _ago(minutes: int) -> datetime:
+    return utcnow() - timedelta(minutes=minutes)

@@ -37,6 +37,36 @@ def test_a_container_is_stopped_after_the_idle_minutes_of_its_owners_plan(app, f
     assert fresh(container_id).status == status
 
 
+@pytest.mark.parametrize(
+    ("given", "paid", "days", "status"),
+    [
+        (None, "pro", None, "running"),
+        (None, "pro", 1, "running"),
+        (None, "pro", -1, "stopping"),
+        ("free", "team", None, "running"),
+        ("team", "pro", None, "running"),
+    ],
+)
+def test_the_plan_that_is_paid_for_counts_where_it_is_the_larger(app, fresh, given, paid, days, status):
+    paid_until = None if days is None else utcnow() + timedelta(days=days)
+    owner = make_user(plan=given, paid_plan=paid, paid_until=paid_until)
+    container_id = make_container(owner, last_activity_at=minutes_ago(31)).id
+    idle.stop_idle()
+    assert fresh(container_id).status == status
+
+
+def test_those_who_may_run_on_do_not_hide_those_who_may_not(app, fresh, monkeypatch, queries):
+    monkeypatch.setattr(idle, "READ_AT_ONCE", 3)
+    team, free = make_user(plan="team"), make_user()
+    lasting = [make_container(team, last_activity_at=minutes_ago(99)).id for _ in range(7)]
+    ids = [make_container(free, last_activity_at=minutes_ago(99)).id for _ in range(4)]
+    monkeypatch.setattr(idle, "STOPPED_AT_ONCE", 2)
+    for _ in range(2):
+        idle.stop_idle()
+    assert {fresh(container_id).status for container_id in lasting} == {"running"}
+    assert {fresh(container_id).status for container_id in ids} == {"stopping"}
+
+
 def test_one_that_nobody_ever_used_is_idle_since_its_start(app, fresh):
     container_id = make_container(started_at=minutes_ago(40)).id
     idle.stop_idle()
