@@ -14,7 +14,18 @@ def init_app(app: Flask) -> None:
     from rexec.accounts.signals import account_closing
     from rexec.billing.signals import plan_changed
     from rexec.billing.usage import usage_asked
-    from rexec.containers import catalogue, closing, idle, jobs, limits, listing, reconcile, showing, views
+    from rexec.containers import (
+        catalogue,
+        closing,
+        excess,
+        idle,
+        jobs,
+        limits,
+        listing,
+        reconcile,
+        showing,
+        views,
+    )
     from rexec.extensions import settings
 
     with app.app_context():
@@ -24,6 +35,7 @@ def init_app(app: Flask) -> None:
     account_closing.connect(closing.on_account_closing)
     usage_asked.connect(listing.usage_of)
     plan_changed.connect(limits.on_plan_changed)
+    plan_changed.connect(excess.on_plan_changed)
     app.jinja_env.filters.update(
         percent_of=showing.percent_of, timings_words=showing.timings_words, limits_words=showing.limits_words
     )

@@ -56,5 +56,16 @@ class NoPlan(LimitReached):
     hint = "Choose a plan to launch a container."
 
 
+class Suspended(LimitReached):
+    """The plan has no room for this container: it is kept and cannot start.
+
+    Args:
+        message: For how many there is room.
+        hint: To choose what stays, or which plan fits.
+    """
+
+    code = "suspended"
+
+
 CANCELLED = ("cancelled", "You cancelled it before it ran.", "Retry begins again; Delete removes it.")
 """What is written on a container whose making was cancelled: code, message, hint."""

@@ -42,7 +42,7 @@ def _idle_for(minutes: int, after: int) -> Sequence[Any]:
     return db.session.execute(
         select(Container.id, USED_AT.label("used_at"), User.plan, User.paid_plan, User.paid_until)
         .join(User, User.id == Container.owner_id)
-        .where(Container.id > after, Container.status == "running", USED_AT < _ago(minutes))
+        .where(Container.id > after, Container.status == "running", _ago(minutes) > USED_AT)
         .order_by(Container.id)
         .limit(READ_AT_ONCE)
     ).all()

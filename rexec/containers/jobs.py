@@ -10,7 +10,7 @@ from sqlalchemy import delete as sql_delete
 from sqlalchemy import select
 
 from rexec import jobs
-from rexec.containers import closing, limits, specs
+from rexec.containers import closing, excess, limits, specs
 from rexec.containers.errors import ContainerMissing
 from rexec.containers.gateway import docker, outage_is_not_a_verdict
 from rexec.containers.launching import Launch, Lost
@@ -150,6 +150,7 @@ def delete(context: OperationContext) -> None:
     db.session.execute(sql_delete(Container).where(Container.id == row.id, Container.status == "deleting"))
     db.session.commit()
     closing.container_is_gone(row.owner_id)
+    excess.container_is_gone(row.owner_id)
 
 
 def remove_objects(public_id: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from rexec.extensions import Model, UtcDateTime, utcnow
@@ -37,6 +37,10 @@ class Container(Model):
     """Thousandths of a processor."""
     pids: Mapped[int]
     disk_mb: Mapped[int | None] = mapped_column(BigInteger)
+    keep: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Chosen to stay where the plan has not room for all; see `excess`."""
+    suspended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Since when it may not start, because the plan has no room for it; None where it may."""
     error_code: Mapped[str | None] = mapped_column(String(64))
     error_message: Mapped[str | None] = mapped_column(Text)
     error_hint: Mapped[str | None] = mapped_column(Text)
@@ -47,6 +51,17 @@ class Container(Model):
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     stopped_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_activity_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Excess(Model):
+    """A person who has more containers than the plan has room for."""
+
+    __tablename__ = "excesses"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    room: Mapped[int]
+    """For how many the plan had room when the grace began; less than that begins another."""
+    since: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 
 
 class HostState(Model):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from rexec import jobs
@@ -16,13 +16,15 @@ from rexec.accounts.models import User
 from rexec.billing import plans
 from rexec.billing.plans import Plan
 from rexec.billing.service import plan_of
-from rexec.containers import catalogue, names, states
+from rexec.containers import catalogue, names, room, states
 from rexec.containers.catalogue import Image
 from rexec.containers.errors import CANCELLED, NoPlan, PlanFull
 from rexec.containers.models import Container
 from rexec.errors import InvalidInput, NotFound, RexecError
 from rexec.extensions import db
 
+STARTING = ("start", "restart", "retry")
+"""The verbs that a plan without room for the container refuses."""
 NO_ERROR: dict[str, Any] = {"error_code": None, "error_message": None, "error_hint": None}
 
 
@@ -61,12 +63,9 @@ def launch(owner_id: int, name: str, image_key: str) -> Container:
     image = catalogue.get(image_key)
     if image is None:
         raise InvalidInput("Choose one of the images.", field="image")
-    db.session.rollback()
-    # The first statement takes the row lock of PostgreSQL, or the write lock of SQLite: whoever else launches
-    # for this person waits here, and counts after this transaction has ended.
-    db.session.execute(update(User).where(User.id == owner_id).values(id=User.id))
+    owner = room.locked_owner(owner_id)
     try:
-        row = _insert(owner_id, name, image)
+        row = _insert(owner, name, image)
         operation = jobs.add("container.launch", subject(row.id))
         # Otherwise the commit would make the caller read it again.
         db.session.expunge(row)
@@ -81,19 +80,18 @@ def launch(owner_id: int, name: str, image_key: str) -> Container:
     return row
 
 
-def _insert(owner_id: int, name: str, image: Image) -> Container:
-    owner = db.session.get(User, owner_id, populate_existing=True)
+def _insert(owner: User | None, name: str, image: Image) -> Container:
     if owner is None or owner.closing_at is not None:
         raise NotFound
     plan = plan_of(owner)
     if plan is None:
         raise NoPlan
-    refused = refusal(owner_id, plan)
+    refused = refusal(owner.id, plan)
     if refused is not None:
         raise refused
     row = Container(
         public_id=names.new_public_id(),
-        owner_id=owner_id,
+        owner_id=owner.id,
         name=name,
         image=image.key,
         image_reference=image.reference,
@@ -135,8 +133,7 @@ def _least_missed(owner_id: int) -> str | None:
 
 
 def _full(plan: Plan, used: int, least_missed: str | None) -> PlanFull:
-    noun = "container" if plan.containers == 1 else "containers"
-    message = f"Your plan {plan.name} has room for {plan.containers} {noun}, and you have {used}."
+    message = f"{room.words(plan)}, and you have {used}."
     ways = []
     if least_missed:
         ways.append(f"delete “{least_missed}”")
@@ -148,18 +145,23 @@ def _full(plan: Plan, used: int, least_missed: str | None) -> PlanFull:
 
 
 def start(container_id: int) -> None:
-    """Start a stopped container; nothing to do where it runs. Commits."""
+    """Start a stopped container; nothing to do where it runs. Commits.
+
+    Raises:
+        Suspended: The plan has no room for it; `restart` and `retry` raise it too.
+    """
     _act(container_id, "start", "container.start", **NO_ERROR)
 
 
-def stop(container_id: int, *, note: str | None = None) -> None:
+def stop(container_id: int, *, note: str | None = None, code: str = "idle_stopped") -> None:
     """Stop a running container; its home directory and everything else on its disk stay. Commits.
 
     Args:
         container_id: The container.
         note: Why, where it was not the person who asked; shown until it starts again.
+        code: A word for the same.
     """
-    values = {**NO_ERROR, "error_code": "idle_stopped", "error_message": note} if note else NO_ERROR
+    values = {**NO_ERROR, "error_code": code, "error_message": note} if note else NO_ERROR
     _act(container_id, "stop", "container.stop", **values)
 
 
@@ -204,7 +206,8 @@ def _act(container_id: int, verb: str, kind: str | None, **values: Any) -> None:
     acting, to, satisfied = states.VERBS[verb]
     db.session.rollback()
     operation = None
-    if states.transition(container_id, acting, to, **values):
+    may = (Container.suspended_at.is_(None),) if verb in STARTING else ()
+    if states.transition(container_id, acting, to, *may, **values):
         if verb in {"cancel", "delete"}:
             jobs.request_cancel(subject(container_id))
         if kind is not None:
@@ -213,7 +216,17 @@ def _act(container_id: int, verb: str, kind: str | None, **values: Any) -> None:
     else:
         db.session.rollback()
         status = _status(container_id)
-        if status is not None and status not in satisfied:
+        if status in acting and verb in STARTING:
+            _refuse_suspended(container_id)
+        elif status is not None and status not in satisfied:
             raise states.NotNow(hint=f"It is {status}. Wait until it has settled, then try again.")
     if operation is not None:
         jobs.wake(operation)
+
+
+def _refuse_suspended(container_id: int) -> None:
+    owner_id = db.session.scalar(
+        select(Container.owner_id).where(Container.id == container_id, Container.suspended_at.is_not(None))
+    )
+    # Where it was released in this moment, the next press of the button works.
+    raise states.NotNow if owner_id is None else room.suspended_of(owner_id)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, update
+from sqlalchemy import ColumnElement, CursorResult, update
 
 from rexec.containers.models import Container
 from rexec.errors import Conflict
@@ -56,13 +56,20 @@ class NotNow(Conflict):
     hint = "Wait until it has settled, then try again."
 
 
-def transition(container_id: int, from_states: Collection[str], to: str, **values: Any) -> bool:
+def transition(
+    container_id: int,
+    from_states: Collection[str],
+    to: str,
+    *conditions: ColumnElement[bool],
+    **values: Any,
+) -> bool:
     """Move a container if it is still where the caller believes it to be. The caller commits.
 
     Args:
         container_id: The row.
         from_states: States it may be in now.
         to: The state to move to.
+        *conditions: What has to hold besides, in the same statement.
         **values: Further columns to set.
 
     Returns:
@@ -76,7 +83,7 @@ def transition(container_id: int, from_states: Collection[str], to: str, **value
         raise ValueError(f"a container does not go from {', '.join(illegal)} to {to}")
     statement = (
         update(Container)
-        .where(Container.id == container_id, Container.status.in_(from_states))
+        .where(Container.id == container_id, Container.status.in_(from_states), *conditions)
         .values(status=to, status_changed_at=utcnow(), **values)
         .execution_options(synchronize_session=False)
     )

@@ -16,7 +16,8 @@ def kernel_limits(inside):
     script = (
         "cd /sys/fs/cgroup; if [ -e cgroup.controllers ];"
         " then cat memory.max; awk '{print $1*1000000/$2}' cpu.max; cat pids.max;"
-        " else cat memory/memory.limit_in_bytes; echo $(($(cat cpu/cpu.cfs_quota_us)*10)); cat pids/pids.max; fi"
+        " else cat memory/memory.limit_in_bytes; echo $(($(cat cpu/cpu.cfs_quota_us)*10));"
+        " cat pids/pids.max; fi"
     )
 
     def read(row):
