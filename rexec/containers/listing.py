@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select
 
 from rexec.billing.usage import Usage
-from rexec.containers import catalogue
+from rexec.containers import catalogue, room
 from rexec.containers.catalogue import Image
 from rexec.containers.host_state import HostView
-from rexec.containers.models import Container
+from rexec.containers.models import Container, Excess
 from rexec.containers.service import subject
 from rexec.containers.showing import Shown, show
 from rexec.containers.states import MOVING
@@ -31,6 +32,8 @@ class ListPage:
         pages: How many there are, 1 at least.
         found: How many containers match the filter.
         total: How many the person has.
+        living: How many of them are not being deleted.
+        over_since: Since when there are more than the plan has room for, if that was noticed.
     """
 
     items: Sequence[Shown]
@@ -38,6 +41,8 @@ class ListPage:
     pages: int
     found: int
     total: int
+    living: int
+    over_since: datetime | None
 
     @property
     def moves(self) -> bool:
@@ -55,7 +60,11 @@ def page(owner_id: int, *, q: str = "", number: int = 1) -> ListPage:
     """
     mine = Container.owner_id == owner_id
     matching = Container.name.contains(q.strip().lower(), autoescape=True) if q.strip() else mine
-    total, found = db.session.execute(select(func.count(), func.count().filter(matching)).where(mine)).one()
+    over_since = select(Excess.since).where(Excess.user_id == owner_id).scalar_subquery()
+    counts = select(
+        func.count(), func.count().filter(matching), func.count().filter(room.LIVING), over_since
+    ).where(mine)
+    total, found, living, since = db.session.execute(counts).one()
     pages = max(1, -(-found // A_PAGE))
     number = min(max(1, number), pages)
     rows = db.session.scalars(
@@ -65,7 +74,7 @@ def page(owner_id: int, *, q: str = "", number: int = 1) -> ListPage:
         .limit(A_PAGE)
         .offset((number - 1) * A_PAGE)
     ).all()
-    return ListPage(_shown(rows), number, pages, found, total)
+    return ListPage(_shown(rows), number, pages, found, total, living, since)
 
 
 def one(row: Container) -> Shown:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from rexec.billing.plans import Plan
 from rexec.containers import catalogue
 from rexec.containers.models import Container
 from rexec.containers.states import MAKING, MOVING
@@ -62,7 +63,7 @@ class Shown:
         """What stands beside the name: for a minute what the start took, then how long it is up."""
         row = self.row
         if row.status != "running" or row.started_at is None:
-            return self.text if row.status == "stopped" else ""
+            return self.text if row.status == "stopped" and not self.is_suspended else ""
         if row.timings and utcnow() - row.started_at < JUST_STARTED:
             return f"Running in {timings_words(row.timings)}"
         return f"Up {_span(row.started_at)}"
@@ -73,12 +74,22 @@ class Shown:
         row = self.row
         if row.status == "running":
             return _idle_from(row) or row.started_at
-        return row.stopped_at if row.status == "stopped" else None
+        return row.stopped_at if row.status == "stopped" and not self.is_suspended else None
 
     @property
     def head_moment(self) -> datetime | None:
         """The same of `head`."""
         return self.row.started_at if self.row.status == "running" else self.moment
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether it rests and may not start, because the plan has no room for it."""
+        return self.row.suspended_at is not None and self.row.status in {"stopped", "failed"}
+
+    @property
+    def mark(self) -> str:
+        """The state's word and shape."""
+        return "suspended" if self.is_suspended and self.row.status == "stopped" else self.row.status
 
     @property
     def note(self) -> str | None:
@@ -149,6 +160,8 @@ def _resting_words(row: Container) -> str:
     if row.status == "running":
         idle_from = _idle_from(row)
         return f"Idle {since(idle_from)}" if idle_from else f"Up {_span(row.started_at)}"
+    if row.status == "stopped" and row.suspended_at is not None:
+        return "Suspended: kept, but cannot start"
     if row.status == "stopped":
         return f"Stopped {_span(row.stopped_at)} ago" if row.stopped_at else "Stopped"
     return row.error_message or "Failed"
@@ -173,8 +186,8 @@ def timings_words(timings: dict[str, float] | None) -> str:
     return f"{timings['total']:.2f} s: {', '.join(parts)}"
 
 
-def limits_words(row: Container) -> str:
-    """The limits of a container as one line: `512 MB · 0.5 CPU · 256 processes`."""
+def limits_words(row: Container | Plan) -> str:
+    """The limits of a container, or of a plan, as one line: `512 MB · 0.5 CPU · 256 processes`."""
     return f"{megabytes(row.memory_mb)} · {row.cpu_millis / 1000:g} CPU · {row.pids} processes"
 
 

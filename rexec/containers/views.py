@@ -9,10 +9,11 @@ from flask.typing import ResponseReturnValue
 
 from rexec.billing import plans
 from rexec.billing.service import plan_of
-from rexec.containers import host_state, listing, logs, names, service
+from rexec.containers import excess, host_state, keeping, listing, logs, names, room, service
 from rexec.containers.errors import NoPlan
-from rexec.containers.forms import LaunchForm
+from rexec.containers.forms import KeepForm, LaunchForm
 from rexec.containers.host_state import HostView
+from rexec.containers.models import Container
 from rexec.errors import InvalidInput, LimitReached, NotFound
 from rexec.web.access import current_user, login_required
 
@@ -65,7 +66,8 @@ def index() -> ResponseReturnValue:
     template = "containers/_list.html" if request.args.get("fragment") == "list" else "containers/index.html"
     plan = plan_of(current_user)
     larger = plans.next_larger(plan, page.total + 1) if plan and page.total >= plan.containers else None
-    return render_template(template, page=page, q=q, plan=plan, larger=larger, seen=seen_host())
+    over = keeping.over(plan, page.living, page.over_since)
+    return render_template(template, page=page, q=q, plan=plan, larger=larger, over=over, seen=seen_host())
 
 
 @blueprint.get("/new")
@@ -106,12 +108,41 @@ def _new_page(form: LaunchForm, *, refused: LimitReached | None = None) -> str:
     )
 
 
+@blueprint.route("/keep", methods=["GET", "POST"])
+@login_required
+def keep() -> ResponseReturnValue:
+    """Choose which containers stay where the plan has not room for all."""
+    form = KeepForm()
+    if form.validate_on_submit():
+        try:
+            excess.choose(current_user.id, form.keep.data or [])
+        except InvalidInput as error:
+            form.refuse(error)
+        else:
+            flash("Your choice is kept. You can change it at any time.", "ok")
+            return redirect(url_for("containers.index"), 303)
+    over = keeping.over_of(current_user.id, plan_of(current_user))
+    rows = keeping.candidates(current_user.id)
+    ticked = form.keep.data if form.errors else keeping.staying(rows, over.room if over else len(rows))
+    page = render_template("containers/keep.html", form=form, over=over, rows=rows, ticked=ticked)
+    return page, 422 if form.errors else 200
+
+
 @blueprint.get("/<public_id>")
 @login_required
 def show(public_id: str) -> ResponseReturnValue:
     """One container: its terminal when it runs, its stages while it is made."""
     row = service.find(current_user.id, public_id)
-    return render_template("containers/show.html", item=listing.one(row), seen=seen_host())
+    # A container that may not start says so itself.
+    over = keeping.over_of(current_user.id, plan_of(current_user)) if row.suspended_at is None else None
+    return render_template("containers/show.html", over=over, **_live(row))
+
+
+def _live(row: Container) -> dict[str, Any]:
+    """What the part of a container's page that moves needs."""
+    item = listing.one(row)
+    why = room.suspended_of(row.owner_id) if item.is_suspended else None
+    return {"item": item, "plan": plan_of(current_user), "why": why, "seen": seen_host()}
 
 
 @blueprint.get("/<public_id>/status")
@@ -123,7 +154,7 @@ def status(public_id: str) -> ResponseReturnValue:
     except NotFound:
         # The same for a stranger's id as for one that is gone.
         return "", 404, GONE_FROM_PAGE
-    return render_template("containers/_live.html", item=listing.one(row), seen=seen_host())
+    return render_template("containers/_live.html", **_live(row))
 
 
 @blueprint.get("/<public_id>/logs")

@@ -81,6 +81,11 @@ def datetime_full(moment: datetime | None) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S UTC") if moment else ""
 
 
+def date_words(moment: datetime) -> str:
+    """A day in words: `2 December 2026`."""
+    return f"{moment.day} {moment:%B %Y}"
+
+
 def init_app(app: Flask) -> None:
     """Give the filters to templates."""
     app.jinja_env.filters.update(
@@ -91,4 +96,5 @@ def init_app(app: Flask) -> None:
         since=since,
         datetime_iso=datetime_iso,
         datetime_full=datetime_full,
+        date_words=date_words,
     )

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from rexec.admin import service as admin
-from rexec.containers import service
+from rexec.containers import excess, service
+from rexec.containers.errors import Suspended
 from rexec.containers.gateway import docker
+from rexec.containers.models import Excess
+from rexec.extensions import db, utcnow
 from tests.engine.docker_host.streams import Reader
 
 
@@ -77,3 +82,50 @@ def test_a_downgrade_counts_from_the_next_start_and_keeps_the_home_directory(
     assert row.status == "running"
     assert kernel_limits(row) == (512, 500, 256)
     assert inside(row, "cat /root/note") == (0, "kept")
+
+
+def test_what_the_plan_has_no_room_for_is_stopped_and_kept_and_starts_again_after_an_upgrade(
+    launched, owner, work, fresh, inside
+):
+    ids = [launched(name).id for name in ("older", "newer")]
+    assert inside(fresh(ids[1]), "echo kept > /root/note; echo kept > /note")[0] == 0
+    admin.set_plan(owner, None)
+    db.session.execute(db.update(Excess).values(since=utcnow() - excess.GRACE))
+    db.session.commit()
+    for _ in range(2):
+        excess.look_at_all()
+        work()
+    assert [fresh(row_id).status for row_id in ids] == ["running", "stopped"]
+    assert not docker().inspect_container(fresh(ids[1]).docker_id)["State"]["Running"]
+    with pytest.raises(Suspended):
+        service.start(ids[1])
+    work()
+    assert fresh(ids[1]).status == "stopped"
+    admin.set_plan(owner, "pro")
+    service.start(ids[1])
+    work()
+    row = fresh(ids[1])
+    assert row.status == "running"
+    for path in ("/root/note", "/note"):
+        assert inside(row, f"cat {path}") == (0, "kept")
+
+
+def test_two_watchers_and_a_choice_at_once_leave_what_fits(app, launched, owner, work, fresh):
+    ids = [launched(name).id for name in ("one", "two", "three")]
+    newest = fresh(ids[2]).public_id
+    admin.set_plan(owner, None)
+    db.session.execute(db.update(Excess).values(since=utcnow() - excess.GRACE))
+    db.session.commit()
+
+    def act(number):
+        with app.app_context():
+            if number == 2:
+                excess.choose(owner, [newest])
+            else:
+                excess.look_at_all()
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(act, range(6)))
+    work()
+    assert [fresh(row_id).status for row_id in ids] == ["stopped", "stopped", "running"]
+    assert [fresh(row_id).suspended_at is None for row_id in ids] == [False, False, True]
