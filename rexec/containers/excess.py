@@ -142,7 +142,7 @@ def _stop_suspended(user_id: int, plan: Plan | None, living: int) -> None:
     why = room.suspended(plan, living)
     for container_id in running:
         try:
-            service.stop(container_id, note=f"{why.message} {why.hint}", code=why.code)
+            service.stop_suspended(container_id, why)
         except NotNow:
             continue
     db.session.rollback()

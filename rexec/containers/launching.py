@@ -14,7 +14,7 @@ from typing import Any
 from flask import current_app
 
 from rexec import jobs
-from rexec.containers import catalogue, networks, specs
+from rexec.containers import catalogue, limits, networks, specs
 from rexec.containers.errors import BuiltInImageMissing, ForeignContainer, NetworkMissing
 from rexec.containers.gateway import docker
 from rexec.containers.host_state import LABEL_CONTAINER, LABEL_DEPLOYMENT, deployment
@@ -132,6 +132,7 @@ class Launch:
         if labels.get(LABEL_DEPLOYMENT) != deployment() or labels.get(LABEL_CONTAINER) != self.row.public_id:
             raise ForeignContainer
         if found["State"].get("Running"):
+            limits.note_found(self.row, found["HostConfig"])
             return str(found["Id"])
         docker().remove_container(found["Id"])
         return None

@@ -7,8 +7,9 @@ have what they use already.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func, or_, select, update
 
@@ -132,6 +133,17 @@ def follow_plan(row: Container) -> None:
         _apply(row, Limits.of(plan))
 
 
+def note_found(row: Container, host_config: Mapping[str, Any]) -> None:
+    """Write down the limits of a container that is taken over as it runs, whatever its row says. Commits."""
+    found = Limits(
+        host_config["Memory"] // specs.MEGABYTE,
+        host_config["NanoCpus"] // specs.NANO_PER_MILLI,
+        host_config["PidsLimit"],
+    )
+    if found != Limits.of(row):
+        _write(row, found)
+
+
 def _plan_of_owner(row: Container) -> Plan | None:
     owner = db.session.execute(
         select(User.plan, User.paid_plan, User.paid_until).where(User.id == row.owner_id)
@@ -150,6 +162,10 @@ def _apply(row: Container, wanted: Limits) -> None:
         wanted.pids,
     )
     # Whatever became of the container meanwhile, these are its limits now.
-    db.session.execute(update(Container).where(Container.id == row.id).values(**vars(wanted)))
+    _write(row, wanted)
+
+
+def _write(row: Container, limits: Limits) -> None:
+    db.session.execute(update(Container).where(Container.id == row.id).values(**vars(limits)))
     db.session.commit()
-    log.info("container %s has other limits: %s", row.public_id, wanted)
+    log.info("container %s has other limits: %s", row.public_id, limits)

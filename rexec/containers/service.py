@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
 
 from rexec import jobs
@@ -18,13 +18,14 @@ from rexec.billing.plans import Plan
 from rexec.billing.service import plan_of
 from rexec.containers import catalogue, names, room, states
 from rexec.containers.catalogue import Image
-from rexec.containers.errors import CANCELLED, NoPlan, PlanFull
+from rexec.containers.errors import CANCELLED, NoPlan, PlanFull, Suspended
 from rexec.containers.models import Container
 from rexec.errors import InvalidInput, NotFound, RexecError
 from rexec.extensions import db
 
 STARTING = ("start", "restart", "retry")
-"""The verbs that a plan without room for the container refuses."""
+MAY_START = Container.suspended_at.is_(None)
+"""What has to hold of a container that is started, restarted or made again."""
 NO_ERROR: dict[str, Any] = {"error_code": None, "error_message": None, "error_hint": None}
 
 
@@ -150,19 +151,32 @@ def start(container_id: int) -> None:
     Raises:
         Suspended: The plan has no room for it; `restart` and `retry` raise it too.
     """
-    _act(container_id, "start", "container.start", **NO_ERROR)
+    _act(container_id, "start", "container.start", MAY_START, **NO_ERROR)
 
 
-def stop(container_id: int, *, note: str | None = None, code: str = "idle_stopped") -> None:
+def stop(container_id: int, *, note: str | None = None) -> None:
     """Stop a running container; its home directory and everything else on its disk stay. Commits.
 
     Args:
         container_id: The container.
         note: Why, where it was not the person who asked; shown until it starts again.
-        code: A word for the same.
     """
-    values = {**NO_ERROR, "error_code": code, "error_message": note} if note else NO_ERROR
+    values = {**NO_ERROR, "error_code": "idle_stopped", "error_message": note} if note else NO_ERROR
     _act(container_id, "stop", "container.stop", **values)
+
+
+def stop_suspended(container_id: int, why: Suspended) -> None:
+    """Stop a running container that may not start any more, if that still holds. Commits.
+
+    Args:
+        container_id: The container.
+        why: Shown until there is room for it again.
+
+    Raises:
+        NotNow: It does not run any more, or there is room for it again.
+    """
+    values = {**NO_ERROR, "error_code": why.code, "error_message": f"{why.message} {why.hint}"}
+    _act(container_id, "stop", "container.stop", Container.suspended_at.is_not(None), **values)
 
 
 def restart(container_id: int) -> None:
@@ -170,12 +184,13 @@ def restart(container_id: int) -> None:
     if _status(container_id) == "stopped":
         start(container_id)
         return
-    _act(container_id, "restart", "container.restart", **NO_ERROR)
+    _act(container_id, "restart", "container.restart", MAY_START, **NO_ERROR)
 
 
 def retry(container_id: int) -> None:
     """Make a failed container again, with the same home directory and the present plan's limits. Commits."""
-    _act(container_id, "retry", "container.launch", **NO_ERROR, timings=None, **_present_limits(container_id))
+    limits = _present_limits(container_id)
+    _act(container_id, "retry", "container.launch", MAY_START, **NO_ERROR, **limits, timings=None)
 
 
 def _present_limits(container_id: int) -> dict[str, int]:
@@ -202,12 +217,13 @@ def _status(container_id: int) -> str | None:
     return db.session.scalar(select(Container.status).where(Container.id == container_id))
 
 
-def _act(container_id: int, verb: str, kind: str | None, **values: Any) -> None:
+def _act(
+    container_id: int, verb: str, kind: str | None, *conditions: ColumnElement[bool], **values: Any
+) -> None:
     acting, to, satisfied = states.VERBS[verb]
     db.session.rollback()
     operation = None
-    may = (Container.suspended_at.is_(None),) if verb in STARTING else ()
-    if states.transition(container_id, acting, to, *may, **values):
+    if states.transition(container_id, acting, to, *conditions, **values):
         if verb in {"cancel", "delete"}:
             jobs.request_cancel(subject(container_id))
         if kind is not None:
@@ -218,7 +234,7 @@ def _act(container_id: int, verb: str, kind: str | None, **values: Any) -> None:
         status = _status(container_id)
         if status in acting and verb in STARTING:
             _refuse_suspended(container_id)
-        elif status is not None and status not in satisfied:
+        if status is not None and status not in satisfied:
             raise states.NotNow(hint=f"It is {status}. Wait until it has settled, then try again.")
     if operation is not None:
         jobs.wake(operation)
@@ -228,5 +244,5 @@ def _refuse_suspended(container_id: int) -> None:
     owner_id = db.session.scalar(
         select(Container.owner_id).where(Container.id == container_id, Container.suspended_at.is_not(None))
     )
-    # Where it was released in this moment, the next press of the button works.
-    raise states.NotNow if owner_id is None else room.suspended_of(owner_id)
+    if owner_id is not None:
+        raise room.suspended_of(owner_id)

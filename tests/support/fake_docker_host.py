@@ -14,13 +14,17 @@ from rexec.docker_host import ContainerSpec, ImageInfo, NetworkSpec, PullProgres
 from rexec.docker_host.errors import DockerConflict, DockerHostError, DockerNotFound, ImageNotFound
 
 
+def host_config(memory_bytes: int, nano_cpus: int, pids_limit: int) -> dict[str, int]:
+    """The limits as an inspection shows them."""
+    return {"Memory": memory_bytes, "NanoCpus": nano_cpus, "PidsLimit": pids_limit}
+
+
 class FakeDockerHost:
     """Keeps containers, volumes, networks and images in dictionaries, and counts its calls."""
 
     def __init__(self) -> None:
         self.found: dict[str, dict[str, Any]] = {}
         self.specs: dict[str, ContainerSpec] = {}
-        self.limits: dict[str, tuple[int, int, int]] = {}
         self.volumes: set[str] = set()
         self.networks: set[str] = set()
         self.images = {"rexec/shell:latest": 2_000_000}
@@ -73,11 +77,11 @@ class FakeDockerHost:
         docker_id = f"{next(self._ids):064x}"
         self.specs[docker_id] = spec
         self.volumes.add(spec.volume_name)
-        self.limits[docker_id] = (spec.memory_bytes, spec.nano_cpus, spec.pids_limit)
         self.found[docker_id] = {
             "Id": docker_id,
             "Name": f"/{spec.name}",
             "Config": {"Labels": dict(spec.labels)},
+            "HostConfig": host_config(spec.memory_bytes, spec.nano_cpus, spec.pids_limit),
             "State": {"Status": "created", "Running": False, "StartedAt": "0001-01-01T00:00:00Z"},
         }
         return docker_id
@@ -92,7 +96,7 @@ class FakeDockerHost:
 
     def update_container(self, container: str, memory_bytes: int, nano_cpus: int, pids_limit: int) -> None:
         self._called("update_container")
-        self.limits[self._get(container)["Id"]] = (memory_bytes, nano_cpus, pids_limit)
+        self._get(container)["HostConfig"] = host_config(memory_bytes, nano_cpus, pids_limit)
 
     def set_state(self, container: str, status: str) -> None:
         """What somebody else does to a container on the Docker host."""

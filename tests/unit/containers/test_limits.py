@@ -24,9 +24,9 @@ def of(row):
     return (row.memory_mb, row.cpu_millis, row.pids)
 
 
-def on_host(limited):
-    memory_mb, cpu_millis, pids = limited
-    return (memory_mb * 1024**2, cpu_millis * 1_000_000, pids)
+def limits_on(docker_host, docker_id):
+    config = docker_host.found[docker_id]["HostConfig"]
+    return (config["Memory"] // 1024**2, config["NanoCpus"] // 1_000_000, config["PidsLimit"])
 
 
 def kinds(container_id):
@@ -41,7 +41,7 @@ def test_a_larger_plan_is_given_to_what_runs_without_a_restart(launched, owner, 
     work()
     row = fresh(row.id)
     assert (of(row), row.status, row.started_at) == (TEAM, "running", started)
-    assert docker_host.limits[docker_id] == on_host(TEAM)
+    assert limits_on(docker_host, docker_id) == TEAM
     assert docker_host.calls["start_container"] == 1
     assert docker_host.calls["stop_container"] == 0
 
@@ -68,7 +68,7 @@ def test_a_smaller_plan_leaves_what_runs_and_counts_from_the_next_start(
     service.restart(row_id)
     work()
     assert (of(fresh(row_id)), fresh(row_id).status) == (FREE, "running")
-    assert docker_host.limits[docker_id] == on_host(FREE)
+    assert limits_on(docker_host, docker_id) == FREE
     assert fresh(row_id).disk_mb == 10240
 
 
@@ -96,7 +96,20 @@ def test_a_failed_container_is_made_again_as_the_plan_now_says(launched, owner, 
     work()
     row = fresh(row_id)
     assert of(row) == FREE
-    assert docker_host.limits[row.docker_id] == on_host(FREE)
+    assert limits_on(docker_host, row.docker_id) == FREE
+
+
+def test_one_that_is_taken_over_as_it_runs_has_the_limits_it_runs_with(
+    launched, owner, work, fresh, docker_host
+):
+    row_id = launched().id
+    enter(row_id, ("running",), "failed", error_code="x", docker_id=None)
+    admin.set_plan(owner, None)
+    service.retry(row_id)
+    work()
+    row = fresh(row_id)
+    assert (row.status, of(row)) == ("running", PRO)
+    assert limits_on(docker_host, row.docker_id) == PRO
 
 
 def test_one_that_waits_reads_the_plan_when_its_turn_comes(launched, owner, work, fresh):
