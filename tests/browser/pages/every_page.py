@@ -8,6 +8,7 @@ ADMIN = (
     "/containers",
     "/containers?q=zzz",
     "/containers/new",
+    "/containers/keep",
     "/containers/{running}",
     "/containers/{stopped}",
     "/containers/{failed}",
