@@ -122,16 +122,17 @@ class Session:
         """See `Shown`."""
         if self.state is State.LOST or self.state is State.OVER:
             return
-        if not is_report(data):
-            now = time.monotonic()
-            viewer.typed_at = now
-            self._sizes.on_typed(viewer, self.viewers)
-            if now - self._told_at > TELL_EVERY_S:
-                self._told_at = now
-                self._hear(News.TYPED)
-        elif self._sizes.owner is not viewer and self._sizes.owner is not None:
+        if is_report(data):
+            if self._sizes.owner is viewer or self._sizes.owner is None:
+                self._keyboard.type(viewer, data)
             return
+        # The key first: somebody waits for it.
         self._keyboard.type(viewer, data)
+        viewer.typed_at = now = self._loop.beat
+        self._sizes.on_typed(viewer, self.viewers)
+        if now - self._told_at > TELL_EVERY_S:
+            self._told_at = now
+            self._hear(News.TYPED)
 
     def on_control(self, viewer: Viewer, message: dict[str, Any]) -> None:
         """See `Shown`."""

@@ -37,6 +37,11 @@ class EngineStream:
     ) -> None:
         self._loop = loop
         self._sock = sock
+        self._receive: Callable[[int], bytes] = sock.recv
+        self._send: Callable[[bytes], int] = sock.send
+        if isinstance(sock, ssl.SSLSocket):
+            # What the others come down to.
+            self._receive, self._send = sock.read, sock.write
         self._on_output = on_output
         self._on_drained = on_drained
         self._on_end = on_end
@@ -120,7 +125,7 @@ class EngineStream:
             if not self._open:
                 return
             try:
-                data = self._sock.recv(RECORD)
+                data = self._receive(RECORD)
             except (BlockingIOError, ssl.SSLWantReadError):
                 return
             except ssl.SSLWantWriteError:
@@ -150,7 +155,7 @@ class EngineStream:
                 self._record = bytes(self._waiting[:RECORD])
                 del self._waiting[:RECORD]
             try:
-                sent = self._sock.send(self._record)
+                sent = self._send(self._record)
             except (BlockingIOError, ssl.SSLWantWriteError):
                 return
             except ssl.SSLWantReadError:

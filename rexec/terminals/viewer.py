@@ -182,7 +182,7 @@ class Viewer:
         if self._out:
             self._out += data
             return
-        self._progress_at = time.monotonic()
+        self._progress_at = self._loop.beat
         try:
             sent = self._sock.send(data)
         except BlockingIOError:
@@ -205,7 +205,7 @@ class Viewer:
                 self._drop()
                 return
             del self._out[:sent]
-            self._progress_at = time.monotonic()
+            self._progress_at = self._loop.beat
         self._watch()
 
     def _read(self) -> None:
@@ -218,7 +218,7 @@ class Viewer:
         if not data:
             self._drop()
             return
-        self._heard_at = time.monotonic()
+        self._heard_at = self._loop.beat
         self._receive(data)
 
     def _receive(self, data: bytes) -> None:
