@@ -21,6 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from rexec.docker_host.spec import OPEN_FILES, SYSCTLS
 from tests.support.engine import SHELL_IMAGE, Engine
 from tests.support.http_user import HttpUser
 from tests.support.server import RexecServer
@@ -50,7 +51,14 @@ def by_command_line(environment: dict[str, str], network: str) -> float:
     name = f"bench-{secrets.token_hex(4)}"
     limits = (
         *("--memory=512m", "--memory-swap=512m", "--cpus=0.5", "--pids-limit=256", "--init", "-t", "-i"),
-        *("--ulimit=nofile=8192:16384", "--ulimit=core=0:0", "--restart=unless-stopped", "--cap-drop=ALL"),
+        *(f"--sysctl={name}={value}" for name, value in SYSCTLS.items()),
+        *("--user=0:0", "--workdir=/root"),
+        *(
+            f"--ulimit=nofile={OPEN_FILES}:{OPEN_FILES}",
+            "--ulimit=core=0:0",
+            "--restart=unless-stopped",
+            "--cap-drop=ALL",
+        ),
         *(
             "--cap-add=CHOWN",
             "--cap-add=DAC_OVERRIDE",
