@@ -30,10 +30,9 @@ def on_payments_ending(_sender: object, *, user_id: int) -> int:
         log.warning("account %d goes with its subscription: STRIPE_SECRET_KEY is not set", user_id)
         return 0
     if left:
-        operation = jobs.add_once("billing.end", subject(user_id))
+        added = jobs.add_once("billing.end", subject(user_id))
         db.session.commit()
-        if operation is not None:
-            jobs.wake(operation)
+        jobs.wake(*added)
     return left
 
 

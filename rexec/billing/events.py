@@ -8,7 +8,7 @@ from sqlalchemy import delete, select, update
 
 from rexec import jobs
 from rexec.billing.models import StripeEvent
-from rexec.billing.webhooks import subject
+from rexec.billing.webhooks import follow
 from rexec.errors import NotFound, RexecError
 from rexec.extensions import db, utcnow
 
@@ -68,13 +68,9 @@ def replay(event_row: int) -> None:
     if row is None or row.state != "failed":
         raise NotFound
     row.state, row.error_code, row.error_message = "stored", None, None
-    if row.user_id is not None:
-        operation = jobs.add_once("billing.sync", subject(row.user_id))
-    else:
-        operation = jobs.add_once("billing.event", f"stripe-event:{row.id}")
+    added = follow(row.id, row.user_id)
     db.session.commit()
-    if operation is not None:
-        jobs.wake(operation)
+    jobs.wake(*added)
 
 
 def forget_old() -> None:

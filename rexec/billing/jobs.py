@@ -120,11 +120,9 @@ def look() -> None:
 
 def queue(user_ids: list[int]) -> None:
     """Queue a fetch for each of these people. Commits."""
-    added = [jobs.add_once("billing.sync", subject(user_id)) for user_id in user_ids]
+    added = jobs.add_once("billing.sync", *map(subject, user_ids))
     db.session.commit()
-    for operation in added:
-        if operation is not None:
-            jobs.wake(operation)
+    jobs.wake(*added)
 
 
 @jobs.periodic("billing.lapse", every_s=60)

@@ -48,10 +48,9 @@ def come_back(user_id: int, session_id: str | None, gateway: StripeGateway) -> s
 
 def look_later(user_id: int) -> None:
     """Have a job fetch what Stripe says of a person. Commits."""
-    operation = jobs.add_once("billing.sync", subject(user_id))
+    added = jobs.add_once("billing.sync", subject(user_id))
     db.session.commit()
-    if operation is not None:
-        jobs.wake(operation)
+    jobs.wake(*added)
 
 
 def _plan_words(user_id: int) -> str:

@@ -20,6 +20,8 @@ from rexec.extensions import db, utcnow
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rexec.jobs.models import Operation
+
 log = logging.getLogger(__name__)
 
 TOLERANCE_S = 300
@@ -108,14 +110,9 @@ def _take(event_id: str, kind: str, reference: str | None, *, foreign: bool) -> 
     if stored is None:
         db.session.rollback()
         return "again"
-    operation = None
-    if user_id is not None:
-        operation = jobs.add_once("billing.sync", subject(user_id))
-    elif ask_whose:
-        operation = jobs.add("billing.event", f"stripe-event:{stored}")
+    added = follow(stored, user_id) if state == "stored" else []
     db.session.commit()
-    if operation is not None:
-        jobs.wake(operation)
+    jobs.wake(*added)
     if foreign:
         log.warning("event %s is of the other mode than STRIPE_SECRET_KEY: ignored", event_id)
     return state
@@ -124,6 +121,21 @@ def _take(event_id: str, kind: str, reference: str | None, *, foreign: bool) -> 
 def subject(user_id: int) -> str:
     """What operations on a person's payments are filed under."""
     return f"billing:{user_id}"
+
+
+def follow(event_row: int, user_id: int | None) -> list[Operation]:
+    """Queue, in the caller's transaction, what an event is a reason for.
+
+    Args:
+        event_row: The row's id.
+        user_id: Whom it is about; None where that has to be found out.
+
+    Returns:
+        What to wake after the commit.
+    """
+    if user_id is not None:
+        return jobs.add_once("billing.sync", subject(user_id))
+    return jobs.add_once("billing.event", f"stripe-event:{event_row}")
 
 
 def _insert(event_id: str, kind: str, reference: str | None, user_id: int | None, state: str) -> int | None:

@@ -7,7 +7,7 @@ have what they use already.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,6 @@ from rexec.containers.gateway import docker
 from rexec.containers.models import Container
 from rexec.containers.service import subject
 from rexec.extensions import db
-from rexec.jobs.models import Operation
 
 log = logging.getLogger(__name__)
 
@@ -69,25 +68,10 @@ def on_plan_changed(_sender: object, *, user_id: int) -> None:
     found = db.session.scalars(
         select(Container.id).where(Container.owner_id == user_id, Container.status.not_in(AT_REST), smaller)
     ).all()
-    _add_work(found)
-
-
-def _add_work(container_ids: Iterable[int]) -> None:
-    """Add an operation for each container, unless one waits that will read the plan when its turn comes."""
-    subjects = [subject(container_id) for container_id in container_ids]
-    waiting = set(
-        db.session.scalars(
-            select(Operation.subject).where(
-                Operation.subject.in_(subjects), Operation.state == "queued", Operation.kind == KIND
-            )
-        )
-        if subjects
-        else ()
-    )
-    added = jobs.add_all(KIND, [name for name in subjects if name not in waiting])
+    # One that waits will read the plan when its turn comes.
+    added = jobs.add_once(KIND, *map(subject, found))
     db.session.commit()
-    for operation in added:
-        jobs.wake(operation)
+    jobs.wake(*added)
 
 
 @jobs.periodic("containers.limits", every_s=FOLLOW_EVERY_S)

@@ -14,7 +14,7 @@ from rexec.jobs.leases import lease, release_lease
 from rexec.jobs.liveness import somebody_works
 from rexec.jobs.registry import handler
 from rexec.jobs.schedule import periodic, run_due_periodic
-from rexec.jobs.service import active, add, add_all, add_once, request_cancel
+from rexec.jobs.service import active, add, add_once, request_cancel
 from rexec.jobs.sweep import sweep
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ __all__ = [
     "OperationContext",
     "active",
     "add",
-    "add_all",
     "add_once",
     "handler",
     "init_app",

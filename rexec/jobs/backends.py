@@ -39,14 +39,15 @@ def bell() -> Bell:
     return cast("Bell", current_app.extensions[EXTENSION])
 
 
-def wake(operation: Operation) -> None:
-    """Ring for an operation, after the commit that added it; never raises, never waits.
+def wake(*operations: Operation) -> None:
+    """Ring for operations, after the commit that added them; never raises, never waits.
 
     Args:
-        operation: What `add` gave.
+        operations: What `add` or `add_once` gave.
     """
-    known = waiting(operation)
-    bell().ring(known.operation_id, known.lane)
+    for operation in operations:
+        known = waiting(operation)
+        bell().ring(known.operation_id, known.lane)
 
 
 def start_in_process(app: Flask) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import or_, select, update
@@ -29,19 +28,29 @@ def add(kind: str, subject: str) -> Operation:
     Raises:
         LookupError: No handler is registered for the kind.
     """
-    return add_all(kind, [subject])[0]
+    return _insert(kind, [subject])[0]
 
 
-def add_all(kind: str, subjects: Iterable[str]) -> list[Operation]:
-    """`add` for many subjects, in one statement; `wake` each after the commit.
+def add_once(kind: str, *subjects: str) -> list[Operation]:
+    """As `add` for several subjects, but not where an operation of this kind waits that nobody has begun.
+
+    What that one finds when it begins is at least as new as what the caller wants it to look at.
 
     Args:
         kind: A kind that has a handler.
         subjects: What they work on, "domain:id".
 
-    Raises:
-        LookupError: No handler is registered for the kind.
+    Returns:
+        What was added; call `wake` with it after the commit.
     """
+    if not subjects:
+        return []
+    same = (Operation.kind == kind, Operation.state == "queued", Operation.started_at.is_(None))
+    waiting = set(db.session.scalars(select(Operation.subject).where(Operation.subject.in_(subjects), *same)))
+    return _insert(kind, [subject for subject in subjects if subject not in waiting])
+
+
+def _insert(kind: str, subjects: list[str]) -> list[Operation]:
     handler = registry.find(kind)
     if handler is None:
         raise LookupError(f"no handler for {kind}")
@@ -55,23 +64,6 @@ def add_all(kind: str, subjects: Iterable[str]) -> list[Operation]:
         # The commit expires every column, and reading one again would be a query just before the bell.
         vars(operation)[_WAITING] = Waiting(operation.id, handler.lane)
     return added
-
-
-def add_once(kind: str, subject: str) -> Operation | None:
-    """As `add`, unless an operation of this kind and subject is queued that nobody has begun.
-
-    What that one finds when it begins is at least as new as what the caller wants it to look at.
-
-    Args:
-        kind: A kind that has a handler.
-        subject: What it works on, "domain:id".
-
-    Returns:
-        None where one waits already.
-    """
-    same = (Operation.subject == subject, Operation.state == "queued", Operation.kind == kind)
-    waits = select(Operation.id).where(*same, Operation.started_at.is_(None)).limit(1)
-    return None if db.session.scalar(waits) is not None else add(kind, subject)
 
 
 def waiting(operation: Operation) -> Waiting:
