@@ -88,10 +88,16 @@ PERSON = (
     Picture("containers-nothing-found", "/containers?q=zzz"),
     Picture("new", "/containers/new"),
     Picture("billing", "/billing"),
+    Picture("billing-by-the-year", "/billing?interval=year"),
+    Picture("keep", "/containers/keep"),
     Picture("account", "/account"),
     Picture("account-delete", "/account/delete"),
 )
-ADMIN = (Picture("admin", "/admin", see_vm), Picture("admin-invite", "/admin/invite"))
+ADMIN = (
+    Picture("admin", "/admin", see_vm),
+    Picture("admin-invite", "/admin/invite"),
+    Picture("admin-billing", "/admin/billing"),
+)
 
 
 def of_container(place: str) -> tuple[Picture, ...]:
