@@ -8,14 +8,12 @@ from flask import Flask
 def init_app(app: Flask) -> None:
     """Read the plans; register pages, work and signals."""
     from rexec.accounts.signals import payments_ending
-    from rexec.billing import closing, jobs, models, plans, showing, views
-    from rexec.billing.money import money
+    from rexec.billing import closing, jobs, models, plans, views
     from rexec.extensions import settings
 
     # Importing them declares their tables, their operations and their schedule.
     app.extensions["rexec.billing-work"] = (models, jobs)
     payments_ending.connect(closing.on_payments_ending)
-    app.jinja_env.filters.update(money=money, day=showing.day)
 
     with app.app_context():
         plans.init_plans(app, settings().plans_file)

@@ -16,6 +16,7 @@ from rexec.billing.models import BillingAccount, Subscription
 from rexec.billing.money import money
 from rexec.billing.plans import Plan
 from rexec.extensions import db
+from rexec.web.filters import date_words
 
 INVOICE_WORDS = {"paid": "paid", "open": "unpaid", "void": "void", "uncollectible": "written off"}
 INVOICE_SHAPES = {"paid": "ok", "open": "warning"}
@@ -88,11 +89,6 @@ class Payments:
     can_manage: bool
 
 
-def day(moment: datetime | None) -> str:
-    """A date: `3 Dec 2026`."""
-    return f"{moment.day} {moment:%b %Y}" if moment else "an unknown day"
-
-
 def payments(user_id: int, paid_until: datetime | None) -> Payments:
     """What a person pays, from our rows, in two queries.
 
@@ -121,13 +117,13 @@ def _lines(row: Subscription, upcoming: dict[str, Any]) -> list[str]:
     price = f"{money(row.amount, row.currency)} a {row.interval}" if row.amount and row.currency else ""
     lines = [f"You pay {price}."] if price else []
     if row.ends_at is not None:
-        lines.append(f"It is cancelled and ends on {day(row.ends_at)}; after that nothing is charged.")
-    elif row.status in ENTITLING and upcoming:
-        at = datetime.fromtimestamp(upcoming["at"], UTC) if upcoming.get("at") else row.period_ends_at
+        lines.append(f"It is cancelled and ends on {date_words(row.ends_at)}; after that nothing is charged.")
+    elif row.status in ENTITLING and upcoming.get("at"):
+        at = datetime.fromtimestamp(upcoming["at"], UTC)
         total = money(upcoming["total"], upcoming["currency"])
-        lines.append(f"The next invoice of {total} comes on {day(at)}.")
-    elif row.status in ENTITLING:
-        lines.append(f"It renews on {day(row.period_ends_at)}.")
+        lines.append(f"The next invoice of {total} comes on {date_words(at)}.")
+    elif row.status in ENTITLING and row.period_ends_at is not None:
+        lines.append(f"It renews on {date_words(row.period_ends_at)}.")
     return lines
 
 
@@ -135,7 +131,7 @@ def _notices(live: Sequence[Subscription], paid_until: datetime | None) -> list[
     found = []
     statuses = {row.status for row in live}
     if OVERDUE in statuses:
-        until = f"Your plan stays until {day(paid_until)}." if paid_until else "Your plan has ended."
+        until = f"Your plan stays until {date_words(paid_until)}." if paid_until else "Your plan has ended."
         hint = f"{until} Containers and their files are kept in any case."
         found.append(Notice("warn", "The last payment failed.", hint, "Mend the payment", "card"))
     if "unpaid" in statuses:
