@@ -174,3 +174,20 @@ def test_yearly_prices_have_no_switch_where_no_plan_has_one(app, monkeypatch):
     assert showing.sold_by_the_year()
     monkeypatch.setattr(showing.plans, "for_sale", list)
     assert not showing.sold_by_the_year()
+
+
+@pytest.mark.parametrize("where", ["checkout", "portal"])
+def test_a_stranger_who_wants_to_pay_is_asked_to_log_in(app, where):
+    answer = PageUser(app).post(f"/billing/{where}", {"plan": "pro"})
+    assert answer.status_code == 303
+    assert answer.location.startswith("/login")
+
+
+def test_a_stranger_who_comes_back_is_asked_to_log_in_and_led_on(app):
+    answer = PageUser(app).get("/billing/return?session_id=cs_test_1")
+    assert answer.location == "/login?next=/billing/return?session_id%3Dcs_test_1"
+
+
+def test_who_tries_too_often_is_told_to_wait(owner):
+    statuses = [owner.post("/billing/checkout", {"plan": "platinum"}).status_code for _ in range(11)]
+    assert statuses == [422] * 10 + [429]
