@@ -39,7 +39,7 @@ def test_somebody_new_signs_up_makes_a_container_types_in_it_and_deletes_it(page
     page.get_by_role("link", name="Containers", exact=True).first.click()
     expect(page.locator('[data-status="running"]')).to_contain_text("first-lab")
     page.get_by_role("link", name="first-lab").first.click()
-    page.get_by_text("Details, logs, delete").click()
+    page.get_by_text("Details, limits, logs, delete").click()
     page.get_by_text("Delete…").click()
     page.get_by_role("button", name="Delete first-lab and its home directory").click()
     page.goto(server.url + "/containers")

@@ -71,7 +71,7 @@ def test_what_the_start_took_is_said(running_page):
 
 def test_delete_asks_first_and_the_row_goes_from_the_list(running_page, user):
     page = running_page
-    page.get_by_text("Details, logs, delete").click()
+    page.get_by_text("Details, limits, logs, delete").click()
     page.get_by_text("Delete…").click()
     expect(page.get_by_text("the home directory too")).to_be_visible()
     page.get_by_role("button", name="Delete web-lab and its home directory").click()
