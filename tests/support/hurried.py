@@ -7,13 +7,22 @@ a machine that is busy. That the real intervals add up to what is promised, othe
 from __future__ import annotations
 
 import importlib
+import socket
 
 from rexec import cli
 from rexec.jobs import schedule
 
 BEAT_S = 2.0
+KEEPALIVE = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 2),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+)
 
 SHORTER: dict[str, dict[str, object]] = {
+    "rexec.docker_host.endpoint": {"KEEPALIVE_OPTIONS": KEEPALIVE, "UNACKNOWLEDGED_S": 4},
     "rexec.health.report": {"DOCKER_DEADLINE_S": 2.0, "CERTIFICATES_EVERY_S": 3.0},
     "rexec.health.verdict": {"FRESH_S": 9.0, "GONE_S": 14.0, "STARTING_S": 10.0},
     "rexec.health.monitor": {"LOOK_EVERY_S": 0.5, "REDIS_EVERY_S": 3.0},
