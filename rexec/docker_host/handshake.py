@@ -36,7 +36,7 @@ def connect(session: DaemonSession, deadline: Deadline) -> socket.socket | ssl.S
         DockerTLSError: Our certificates cannot work.
     """
     context = session.context
-    raw = session.endpoint.connect(deadline, stream=True)
+    raw = _dial(session, deadline, stream=True)
     return raw if context is None else _secure(raw, context, session, deadline)
 
 
@@ -75,7 +75,7 @@ def served_certificate(session: DaemonSession) -> bytes:
 
 
 def _shaken(session: DaemonSession, context: ssl.SSLContext, deadline: Deadline) -> Handshake:
-    with _secure(session.endpoint.connect(deadline, stream=False), context, session, deadline) as sock:
+    with _secure(_dial(session, deadline, stream=False), context, session, deadline) as sock:
         return Handshake(sock.version() or "", sock.getpeercert(binary_form=True))
 
 
@@ -86,6 +86,11 @@ def _unverified(session: DaemonSession, deadline: Deadline, refusal: DockerHostE
         # Under TLS 1.2 a daemon refuses whoever shows no certificate before the handshake ends.
         return Handshake("", None, refusal)
     return Handshake(seen.protocol, seen.certificate, refusal)
+
+
+def _dial(session: DaemonSession, deadline: Deadline, *, stream: bool) -> socket.socket:
+    """TCP alone, with no more patience than a request has: what vanishes is not answered later."""
+    return session.endpoint.connect(Deadline(min(session.connect_timeout, deadline.left())), stream=stream)
 
 
 def _secure(

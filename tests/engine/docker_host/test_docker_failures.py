@@ -17,7 +17,16 @@ from rexec.docker_host.errors import (
 )
 from tests.support.blackhole import blackhole
 from tests.support.certificates import Authority
-from tests.support.fake_daemon import FakeDaemon, answer, read_request, server_context, silent
+from tests.support.fake_daemon import (
+    FakeDaemon,
+    answer,
+    ping_answer,
+    read_request,
+    serve_requests,
+    server_context,
+    silent,
+)
+from tests.support.packet_loss import PacketLoss
 from tests.support.processes import free_port
 
 CA = Authority()
@@ -75,6 +84,21 @@ def test_packets_vanish(make_host, settings):
         error = failure(make_host(settings(port), connect_timeout=0.5, read_timeout=30))
     assert isinstance(error, DockerUnreachable)
     assert error.code == "docker_timeout"
+
+
+def test_packets_vanish_before_a_terminal_is_opened(make_host):
+    with FakeDaemon(serve_requests(lambda *_: ping_answer())) as daemon:
+        host = make_host(plain(daemon.port), connect_timeout=0.5, read_timeout=30)
+        host.ping()
+        loss = PacketLoss(daemon.port)
+        try:
+            loss.begin()
+            started = time.monotonic()
+            with pytest.raises(DockerUnreachable, match="docker_timeout"):
+                host.open_attach("abc", logs=False)
+        finally:
+            loss.end()
+    assert time.monotonic() - started < 2
 
 
 def test_tls_is_never_answered(make_host):
