@@ -5,6 +5,7 @@ Knows neither Flask nor the database; takes its settings as arguments. `DockerHo
 
 from rexec.docker_host.certificates import CertificateFacts, certificate_facts
 from rexec.docker_host.client import DockerHost
+from rexec.docker_host.endpoint import is_cut_off
 from rexec.docker_host.events import EventStream
 from rexec.docker_host.handshake import Handshake
 from rexec.docker_host.hijack import DETACH_KEYS, HijackedStream
@@ -25,4 +26,5 @@ __all__ = [
     "NetworkSpec",
     "PullProgress",
     "certificate_facts",
+    "is_cut_off",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 import time
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -15,6 +16,10 @@ PROBE_INTERVAL_S: Final = 10
 PROBES: Final = 3
 UNACKNOWLEDGED_S: Final = 20
 STREAM_UNACKNOWLEDGED_S: Final = 120
+UNANSWERED: Final = 2
+"""More than one: a probe that was sent this very moment is no sign of anything."""
+TCP_INFO: Final = struct.Struct("=2xBB48xII")
+"""The fields tcpi_retransmits, tcpi_probes, tcpi_last_data_recv and tcpi_last_ack_recv of linux/tcp.h."""
 
 KEEPALIVE_OPTIONS: Final = (
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
@@ -32,10 +37,28 @@ def socket_options(*, stream: bool) -> list[tuple[int, int, int]]:
     Args:
         stream: A terminal's connection: the kernel counts a reader that is merely slow (a zero window)
             against TCP_USER_TIMEOUT too, so a large paste into a busy program gets more patience than a
-            request.
+            request. Keepalive's probes are counted against it as well, in place of their number: `is_cut_off`
+            tells sooner.
     """
     patience = STREAM_UNACKNOWLEDGED_S if stream else UNACKNOWLEDGED_S
     return [*KEEPALIVE_OPTIONS, (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, patience * 1000)]
+
+
+def is_cut_off(sock: socket.socket) -> bool:
+    """Say whether a connection's other end acknowledges nothing any more.
+
+    A reader that is merely slow acknowledges each probe of its window.
+
+    Args:
+        sock: With the options of `socket_options`. A Unix socket cannot be cut off.
+    """
+    try:
+        facts = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO.size)
+    except OSError:
+        return False
+    retransmits, probes, data_ms, acknowledgement_ms = map(int, TCP_INFO.unpack(facts))
+    silence_s = min(data_ms, acknowledgement_ms) / 1000
+    return retransmits + probes >= UNANSWERED and silence_s >= UNACKNOWLEDGED_S
 
 
 class Deadline:

@@ -202,7 +202,7 @@ class Hub:
         if not self._stopping:
             self.loop.call_later(TICK_S, self._tick)
         for session in list(self._sessions.values()):
-            session.rest()
+            session.tick()
             for viewer in list(session.viewers):
                 viewer.keep_alive(now)
         if self._stopping:

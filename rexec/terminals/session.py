@@ -291,6 +291,8 @@ class Session:
         if not self.viewers and time.monotonic() - self._left_at >= self._keep_s - 0.1:
             self.retire()
 
-    def rest(self) -> None:
-        """Give memory back that a flood took, once everybody has seen it."""
+    def tick(self) -> None:
+        """Give memory back that a flood took, once everybody has seen it; find out that a network is lost."""
         self._audience.rest()
+        if self._stream is not None:
+            self._stream.end_if_cut_off()

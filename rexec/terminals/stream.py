@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Callable
 from typing import Final
 
+from rexec.docker_host import is_cut_off
 from rexec.terminals.loop import READ, WRITE, Loop
 
 RECORD: Final = 16 * 1024
@@ -89,6 +90,11 @@ class EngineStream:
     def read_a_little(self) -> None:
         """Read one record although paused: a stream left unread makes the engine hold on to its container."""
         self._read(1)
+
+    def end_if_cut_off(self) -> None:
+        """End where the network is lost: the kernel gives up only after minutes, while somebody types."""
+        if self._open and is_cut_off(self._sock):
+            self._end()
 
     def on_events(self, mask: int) -> None:
         """See `Handler`."""

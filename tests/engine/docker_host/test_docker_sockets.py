@@ -1,5 +1,6 @@
 """Every connection is kept alive, and the handshake shows the certificate that the daemon really has."""
 
+import contextlib
 import json
 import socket
 import ssl
@@ -8,17 +9,20 @@ from datetime import UTC, datetime
 import pytest
 
 from rexec.config import DockerSettings
-from rexec.docker_host import certificate_facts
+from rexec.docker_host import certificate_facts, endpoint, is_cut_off
 from rexec.docker_host.errors import DockerTLSError
 from tests.support.certificates import DAY, Authority
 from tests.support.fake_daemon import (
     FakeDaemon,
     server_context,
 )
+from tests.support.hurried import KEEPALIVE
+from tests.support.packet_loss import PacketLoss
+from tests.support.waiting import eventually
 
 
-def option(sock, level, name):
-    return sock.getsockopt(level, name)
+def option(sock, level, name, *size):
+    return sock.getsockopt(level, name, *size)
 
 
 def test_every_connection_is_kept_alive(host, container):
@@ -38,6 +42,54 @@ def test_every_connection_is_kept_alive(host, container):
         pool._put_conn(connection)
         stream.close()
         events.close()
+
+
+@pytest.fixture
+def pair(monkeypatch):
+    """A terminal's connection with short deadlines, and its other end."""
+    monkeypatch.setattr(endpoint, "KEEPALIVE_OPTIONS", KEEPALIVE)
+    monkeypatch.setattr(endpoint, "UNACKNOWLEDGED_S", 2)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        place = endpoint.Endpoint("tcp", "127.0.0.1", listener.getsockname()[1])
+        with place.connect(endpoint.Deadline(5), stream=True) as near, listener.accept()[0] as far:
+            near.setblocking(False)
+            yield near, far
+
+
+@pytest.mark.parametrize("typed", [b"", b"x"], ids=["idle", "typed"])
+def test_a_terminal_whose_packets_vanish_is_cut_off_long_before_the_kernel_gives_up(pair, typed):
+    near, far = pair
+    assert not is_cut_off(near)
+    loss = PacketLoss(far.getsockname()[1])
+    try:
+        loss.begin()
+        near.send(typed)
+        eventually(lambda: is_cut_off(near), 10)
+    finally:
+        loss.end()
+    eventually(lambda: not is_cut_off(near), 10)
+
+
+def test_a_reader_that_is_merely_slow_is_not_cut_off(pair):
+    near, _ = pair
+    with contextlib.suppress(BlockingIOError):
+        while near.send(b"x" * 65536):
+            pass
+    verdicts = set()
+
+    def was_silent_for_longer_than_allowed():
+        verdicts.add(is_cut_off(near))
+        *_, silence_ms = endpoint.TCP_INFO.unpack(option(near, socket.IPPROTO_TCP, socket.TCP_INFO, 60))
+        return silence_ms > 1200 * endpoint.UNACKNOWLEDGED_S
+
+    eventually(was_silent_for_longer_than_allowed)
+    assert verdicts == {False}
+
+
+def test_a_unix_socket_is_never_cut_off():
+    near, far = socket.socketpair()
+    with near, far:
+        assert not is_cut_off(near)
 
 
 def test_the_certificate_of_the_handshake_is_the_daemons(engine, host):
