@@ -78,7 +78,9 @@ def _retry_or_fail(context: OperationContext, error: RexecError, bell: Bell, lat
     if error.permanent or not (outage or claim.attempts < claim.max_attempts):
         return fail(context.handler, claim, error, bell)
     delay_s = registry.OUTAGE_RETRY_S if outage else registry.backoff_s(claim.attempts)
-    if rows.requeue(claim, delay_s=delay_s, keep_attempt=not outage):
+    # Why it waits may have come right behind other progress.
+    last = context.unwritten_progress()
+    if rows.requeue(claim, delay_s=delay_s, keep_attempt=not outage, progress=last):
         later.ring_later(claim.operation_id, claim.lane, delay_s)
     return f"{error}: again in {delay_s:.0f} s"
 

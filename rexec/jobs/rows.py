@@ -174,7 +174,12 @@ def next_of_subject(subject: str) -> Waiting | None:
 
 
 def requeue(
-    claimed: Claim, *, delay_s: float = 0.0, lane: Lane | None = None, keep_attempt: bool = True
+    claimed: Claim,
+    *,
+    delay_s: float = 0.0,
+    lane: Lane | None = None,
+    keep_attempt: bool = True,
+    progress: dict[str, Any] | None = None,
 ) -> bool:
     """Put an operation back in the queue; whether it was still ours.
 
@@ -183,9 +188,12 @@ def requeue(
         delay_s: Seconds until it may be claimed again.
         lane: Another lane, if it changes.
         keep_attempt: Whether this attempt counts.
+        progress: What to store as the last progress; None leaves what is there.
     """
+    last = {} if progress is None else {"progress_": progress}
     put_back = _execute(
-        statements.REQUEUE,
+        statements.REQUEUE_WITH_PROGRESS if last else statements.REQUEUE,
+        **last,
         id_=claimed.operation_id,
         holder_=claimed.holder,
         lane_=lane or claimed.lane,

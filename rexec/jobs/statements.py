@@ -129,6 +129,8 @@ REQUEUE = (
     .returning(row.id)
 )
 
+REQUEUE_WITH_PROGRESS = REQUEUE.values(progress=bindparam("progress_", type_=row.progress.type))
+
 GIVE_BACK = (
     update(operations)
     .where(WORKING, row.lease_holder.in_(holders_))

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from rexec import jobs
+from rexec.errors import Unavailable
 from rexec.extensions import db
 from rexec.jobs import registry, rows
 from rexec.jobs.context import OperationContext
@@ -51,6 +52,19 @@ def test_the_last_progress_is_stored_when_the_operation_ends(handle, add, row, r
     operation_id = add()
     runner.work(operation_id, "quick")
     assert row(operation_id).progress == {"bytes": 9}
+
+
+def test_the_last_progress_is_stored_when_the_operation_waits_again(handle, add, row, runner):
+    def work(context):
+        context.progress({"bytes": 1})
+        context.progress({"waiting": "for the machine"})
+        raise Unavailable
+
+    handle(work, outage_s=60)
+    operation_id = add()
+    runner.work(operation_id, "quick")
+    assert row(operation_id).state == "queued"
+    assert row(operation_id).progress == {"waiting": "for the machine"}
 
 
 def test_progress_brings_the_cancelling_back(context):
