@@ -92,6 +92,14 @@ class Engine:
         os.kill(pid, signal.SIGKILL)
         eventually(lambda: not _runs(pid), message="dockerd gone")
 
+    def restart_politely(self) -> None:
+        """Ask the daemon to end, as `systemctl restart docker` does, frozen or not, and start it again."""
+        pid = self.pid
+        os.kill(pid, signal.SIGTERM)
+        self.resume()
+        eventually(lambda: not _runs(pid), message="dockerd gone")
+        self.start()
+
     def pause(self) -> None:
         """Freeze the daemon: connections are accepted by the kernel and nothing is answered."""
         os.kill(self.pid, signal.SIGSTOP)

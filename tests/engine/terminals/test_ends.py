@@ -57,28 +57,49 @@ def test_a_main_process_that_dies_is_started_again_by_the_engine(user, container
     assert code == 1000
 
 
-@on_sqlite
-def test_a_daemon_that_dies_and_comes_back_keeps_shell_and_windows(
-    stack, own_engine, database_url, tmp_path, new_user, open_window
-):
-    values = {**stack.server_environment(database_url), **own_engine.environment()}
-    server = RexecServer(tmp_path / "server", values)
+@pytest.fixture
+def frail(stack, own_engine, database_url, tmp_path):
+    """`rexec serve` on a daemon of this test's own."""
+    server = RexecServer(
+        tmp_path / "server", {**stack.server_environment(database_url), **own_engine.environment()}
+    )
     try:
         server.start()
-        user = new_user(server)
-        public_id = user.new_container()
-        user.wait_for(public_id)
-        main, tab = open_window(user, public_id).ready(), open_window(user, public_id, tab=2).ready()
-        main.run("kept=still''here")
-        own_engine.kill()
-        main.wait(lambda: main.count("unreachable"), "the outage")
-        assert main.last("unreachable")["retry_in"] > 0
-        assert main.last("unreachable")["message"]
-        tab.wait(lambda: tab.count("unreachable"), "the outage")
-        own_engine.start()
-        main.wait(lambda: main.count("live") == 2, "live again", 30)
-        assert main.run("echo $kept") == "stillhere"
-        tab.wait(lambda: tab.count("live") == 2, "live again", 30)
-        assert tab.run("echo n''ew").endswith("new")
+        yield server
     finally:
         server.stop()
+
+
+@pytest.fixture
+def windows(frail, new_user, open_window):
+    """The main terminal of a container, with a variable in its shell, and a tab."""
+    user = new_user(frail)
+    public_id = user.new_container()
+    user.wait_for(public_id)
+    main, tab = open_window(user, public_id).ready(), open_window(user, public_id, tab=2).ready()
+    main.run("kept=still''here")
+    return main, tab
+
+
+def come_back(main, tab):
+    main.wait(lambda: main.count("live") == 2, "live again", 30)
+    assert main.run("echo $kept") == "stillhere"
+    tab.wait(lambda: tab.count("live") == 2, "live again", 30)
+    assert tab.run("echo n''ew").endswith("new")
+
+
+@on_sqlite
+def test_a_daemon_that_dies_and_comes_back_keeps_shell_and_windows(own_engine, windows):
+    own_engine.kill()
+    for window in windows:
+        window.wait(lambda window=window: window.count("unreachable"), "the outage")
+        assert window.last("unreachable")["retry_in"] > 0
+        assert window.last("unreachable")["message"]
+    own_engine.start()
+    come_back(*windows)
+
+
+@on_sqlite
+def test_a_daemon_that_is_restarted_keeps_shell_and_windows(own_engine, windows):
+    own_engine.restart_politely()
+    come_back(*windows)
