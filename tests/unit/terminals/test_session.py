@@ -124,7 +124,7 @@ def test_memory_of_a_flood_is_given_back(container, browser, loop):
     sender.join()
     ring = browser.session._audience.ring
     assert len(ring._buffer) == CAPACITY
-    loop.call_soon(browser.session.rest)
+    loop.call_soon(browser.session.tick)
     eventually(lambda: len(ring._buffer) <= 256 * 1024)
 
 
