@@ -14,7 +14,13 @@ from sqlalchemy.exc import IntegrityError
 
 from rexec.accounts.models import User
 from rexec.billing import manage, plans, sync
-from rexec.billing.errors import CheckoutOvertaken, StripeNotFound, StripeRefused, UnknownChoice
+from rexec.billing.errors import (
+    CheckoutOvertaken,
+    NothingToManage,
+    StripeNotFound,
+    StripeRefused,
+    UnknownChoice,
+)
 from rexec.billing.gateway import Fields, StripeGateway, idempotency_key
 from rexec.billing.models import BillingAccount
 from rexec.billing.prices import INTERVALS
@@ -52,9 +58,9 @@ def begin(user_id: int, plan_key: str, interval: str, base_url: str, gateway: St
         url = _go_on(account, choice, gateway)
         if url is not None:
             return url
-    subscription = manage.live_subscription(user_id)
-    if subscription is not None:
-        return manage.change_url(subscription, shop(gateway).price(plan.key, interval), base_url, gateway)
+    url = _change(user_id, plan.key, interval, base_url, gateway)
+    if url is not None:
+        return url
     try:
         return _open(user_id, choice, base_url, gateway)
     except (StripeNotFound, StripeRefused) as error:
@@ -63,6 +69,23 @@ def begin(user_id: int, plan_key: str, interval: str, base_url: str, gateway: St
             _forget_customer(user_id)
         shop(gateway, fresh=True)
         return _open(user_id, choice, base_url, gateway)
+
+
+def _change(user_id: int, plan_key: str, interval: str, base_url: str, gateway: StripeGateway) -> str | None:
+    """The portal's page that changes a subscription; None where there is none to change."""
+    subscription = manage.live_subscription(user_id)
+    if subscription is None:
+        return None
+    price = shop(gateway).price(plan_key, interval)
+    try:
+        return manage.change_url(subscription, price, base_url, gateway)
+    except (StripeNotFound, NothingToManage):
+        # The customer was deleted in the dashboard, and nobody told us.
+        sync.refresh(user_id, gateway)
+        if manage.live_subscription(user_id) is not None:
+            raise
+        _forget_customer(user_id)
+        return None
 
 
 def account_of(user_id: int) -> BillingAccount:
@@ -149,9 +172,9 @@ def _open(user_id: int, choice: str, base_url: str, gateway: StripeGateway) -> s
     number, before = _claim(user_id, choice)
     if before is not None:
         close(user_id, before, gateway)
-        paid = manage.live_subscription(user_id)
-        if paid is not None:
-            return manage.change_url(paid, price, base_url, gateway)
+        url = _change(user_id, plan_key, interval, base_url, gateway)
+        if url is not None:
+            return url
     fields = _checkout_fields(user_id, customer, price, base_url)
     account = account_of(user_id)
     key = idempotency_key("checkout", account.created_at, user_id, number)

@@ -9,8 +9,9 @@ import logging
 
 from sqlalchemy import select
 
+from rexec.billing import sync
 from rexec.billing.entitlement import is_live
-from rexec.billing.errors import NothingToManage, StripeRefused
+from rexec.billing.errors import NothingToManage, StripeNotFound, StripeRefused
 from rexec.billing.gateway import Fields, StripeGateway
 from rexec.billing.models import BillingAccount, Subscription
 from rexec.billing.shop import shop
@@ -51,7 +52,12 @@ def portal_url(user_id: int, flow: str, base_url: str, gateway: StripeGateway) -
     elif flow in FLOWS and subscription is not None:
         kind = f"subscription_{flow}"
         flow_data = {"type": kind, kind: {"subscription": subscription.stripe_id}}
-    return _portal(customer, flow_data, base_url, gateway)
+    try:
+        return _portal(customer, flow_data, base_url, gateway)
+    except StripeNotFound as error:
+        # The customer was deleted in the dashboard, and nobody told us.
+        sync.refresh(user_id, gateway)
+        raise NothingToManage from error
 
 
 def change_url(subscription: Subscription, price: str, base_url: str, gateway: StripeGateway) -> str:

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 Lane = Literal["quick", "slow", "billing"]
 LANES: tuple[Lane, ...] = ("quick", "slow", "billing")
-THREADS: dict[Lane, int] = {"quick": 4, "slow": 2, "billing": 2}
-"""Of each process that runs operations. Those that wait for Stripe hold no thread that a launch needs, and
-being few they stay below its rate limit."""
+THREADS: dict[Lane, int] = {"quick": 4, "slow": 2, "billing": 1}
+"""Of each process that runs operations. What waits for Stripe holds no thread that a launch needs, and asking
+it one question after the other stays below its rate limit."""
 
 Work = Callable[["OperationContext"], None]
 OnFailed = Callable[[int, RexecError], None]

@@ -18,7 +18,7 @@ from tests.support.plain_engine import into_the_outer_network
 OWN_AUTHORITIES = Path("/usr/local/share/ca-certificates")
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 OLDEST_PYTHON = (3, 11)
-OWN_FILES = (".cert", ".client-cert", ".find-links")
+OWN_FILES = (".cert", ".client-cert", ".constraint", ".find-links")
 """Options of pip that name files of this machine."""
 
 

@@ -7,12 +7,13 @@ from threading import Barrier
 
 import pytest
 
-from rexec.billing import checkout, returning
+from rexec.billing import checkout, manage, returning
 from rexec.billing import jobs as billing_jobs
-from rexec.billing.errors import CheckoutOvertaken, UnknownChoice
+from rexec.billing.errors import CheckoutOvertaken, NothingToManage, UnknownChoice
 from rexec.billing.gateway import stripe
 from rexec.errors import NotFound
 from rexec.extensions import db
+from tests.engine.billing.conftest import HERE
 from tests.support.stacks import on_postgres
 
 
@@ -179,3 +180,24 @@ def test_a_change_that_the_portal_does_not_take_leads_to_its_front_page(buyer, f
     off = {"features": {"subscription_update": {"enabled": False}}}
     fake.by_hand.billing_portal.configurations.update(configuration["id"], off)
     assert buyer.choose("pro").startswith(f"{fake.url}/p/session/")
+
+
+@pytest.mark.parametrize("status", ["active", "paused"])
+def test_who_subscribed_by_a_customer_that_is_gone_buys_anew(buyer, fake, status):
+    buyer.buy("team")
+    fake.set_status(buyer.subscription.stripe_id, status)
+    first = buyer.customer
+    fake.delete_customer(first)
+    assert buyer.choose("pro").startswith(f"{fake.url}/c/pay/")
+    assert buyer.customer != first
+    buyer.pay()
+    buyer.come_back()
+    assert buyer.plan == "pro"
+
+
+def test_the_portal_of_a_customer_that_is_gone_has_nothing_to_show(buyer, fake):
+    buyer.buy("team")
+    fake.delete_customer(buyer.customer)
+    with pytest.raises(NothingToManage):
+        manage.portal_url(buyer.id, "card", HERE, stripe())
+    assert buyer.plan == "free"

@@ -8,8 +8,12 @@ import redis
 
 from rexec import jobs
 from rexec.jobs import backends
+from rexec.jobs.registry import THREADS
+from rexec.jobs.rq_worker import POP_S
 from tests.engine.jobs import queue_app
 from tests.support.waiting import eventually
+
+WORKERS = sum(THREADS.values())
 
 
 @pytest.fixture
@@ -34,24 +38,23 @@ def calls(client):
 
 def test_an_idle_worker_sends_redis_next_to_nothing(new_worker, client):
     new_worker(pop_s=1)
-    eventually(lambda: client.info("clients")["blocked_clients"] == 6)
+    eventually(lambda: client.info("clients")["blocked_clients"] == WORKERS)
     client.config_resetstat()
     eventually(lambda: calls(client).get("blmove", 0) >= 18, 30)
     counted = calls(client)
     a_pop = sum(counted.values()) / counted["blmove"]
-    # In service a pop lasts four minutes, and six threads pop.
-    assert a_pop * 6 * 86_400 / 240 < 10_000, counted
+    assert a_pop * WORKERS * 86_400 / POP_S < 10_000, counted
 
 
 def test_an_operation_costs_redis_some_dozen_commands_and_leaves_nothing(
     known, new_worker, client, add, row, until
 ):
     new_worker()
-    eventually(lambda: client.info("clients")["blocked_clients"] == 6)
+    eventually(lambda: client.info("clients")["blocked_clients"] == WORKERS)
     first = add("test.note")
     jobs.wake(row(first))
     until("done", first)
-    eventually(lambda: client.info("clients")["blocked_clients"] == 6)
+    eventually(lambda: client.info("clients")["blocked_clients"] == WORKERS)
     before = client.dbsize()
     client.config_resetstat()
     operation_ids = []
@@ -59,7 +62,7 @@ def test_an_operation_costs_redis_some_dozen_commands_and_leaves_nothing(
         operation_ids.append(add("test.note"))
         jobs.wake(row(operation_ids[-1]))
         until("done", operation_ids[-1])
-    eventually(lambda: client.info("clients")["blocked_clients"] == 6)
+    eventually(lambda: client.info("clients")["blocked_clients"] == WORKERS)
     assert sum(calls(client).values()) / 5 < 80, calls(client)
     assert client.dbsize() <= before
     assert client.keys("rq:job:*") == []

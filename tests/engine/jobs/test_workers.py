@@ -9,6 +9,7 @@ import redis
 from rexec import jobs
 from rexec.extensions import db
 from rexec.jobs.models import Operation
+from rexec.jobs.registry import THREADS
 from tests.engine.jobs import queue_app
 from tests.support.waiting import eventually
 
@@ -185,7 +186,7 @@ def test_two_instances_never_work_one_operation_or_one_subject_twice(
     new_worker()
     new_worker()
     with redis.Redis.from_url(own_redis.url()) as client:
-        eventually(lambda: client.info("clients")["blocked_clients"] == 12)
+        eventually(lambda: client.info("clients")["blocked_clients"] == 2 * sum(THREADS.values()))
     operation_ids = [launch(subject=f"thing:{number % 5}") for number in range(60)]
     until("done", *operation_ids, timeout=60)
     begun = diary.lines("begin")
