@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 POP_S = 280
-"""Long, as hosted Redis is paid by the command; less than the five minutes after which some close what idles."""
+"""Long, as hosted Redis is paid by the command; less than the five minutes after which some close it."""
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 5.0
 LAST_RINGS_S = 1.0
