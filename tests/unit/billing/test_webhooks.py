@@ -180,3 +180,18 @@ def test_what_was_handled_long_ago_is_forgotten(client, payer):
     db.session.commit()
     events.forget_old()
     assert db.session.scalar(select(func.count()).select_from(StripeEvent)) == 2
+
+
+class TestWithALiveKey:
+    @pytest.fixture
+    def settings(self):
+        return make_settings(stripe_secret_key="sk_live_1", stripe_webhook_secret=SECRET)
+
+    def test_an_event_of_the_test_mode_is_noted_and_not_followed(self, client, payer):
+        assert send(client, event()).json == {"received": "ignored"}
+        assert stored() == [("evt_1", "ignored", None)]
+        assert operations() == []
+
+    def test_an_event_for_real_money_is_followed(self, client, payer):
+        assert send(client, event(livemode=True)).json == {"received": "stored"}
+        assert operations() == [("billing.sync", f"billing:{payer}")]
