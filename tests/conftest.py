@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from rexec.containers.host_state import LABEL_DEPLOYMENT
+from rexec.docker_host import DockerHost
 from tests.support import reports
 from tests.support.engine import Engine
 from tests.support.http_user import HttpUser
@@ -111,6 +113,14 @@ def engine(session_folder):
         yield engine
     finally:
         engine.end()
+
+
+@pytest.fixture(scope="session")
+def engine_client(engine):
+    """A connection to the session's daemon that stays open: the command takes ten times as long."""
+    client = DockerHost(engine.settings())
+    yield client
+    client.close()
 
 
 @pytest.fixture
@@ -244,13 +254,18 @@ def user(server, new_user):
 @pytest.fixture(autouse=True)
 def _remove_containers(request):
     """Take away the containers that a test left on the session's daemon."""
-    if "engine" not in request.fixturenames:
+    # The stack asks for its daemon only when it is made, so that pytest does not know of it.
+    if not {"engine", "stack"}.intersection(request.fixturenames):
         yield
         return
-    engine = request.getfixturevalue("engine")
-    before = engine.containers()
+    engine, client = request.getfixturevalue("engine"), request.getfixturevalue("engine_client")
+    before = _container_ids(client)
     yield
-    engine.remove(engine.containers() - before)
+    engine.remove(_container_ids(client) - before)
+
+
+def _container_ids(client: DockerHost) -> set[str]:
+    return {found["Id"] for found in client.list_containers({LABEL_DEPLOYMENT: None})}
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Final
 
 from rexec import jobs
 from rexec.containers import catalogue
 from rexec.containers.gateway import docker
+from rexec.containers.helper import helper_spec, remove_helper
 from rexec.containers.host_state import LABEL_DEPLOYMENT, deployment
 from rexec.docker_host import ContainerSpec
-from rexec.docker_host.errors import DockerNotFound
 from rexec.errors import RexecError
 from rexec.jobs import OperationContext
 
@@ -69,37 +68,18 @@ def read(text: str) -> dict[str, float]:
 def _ask(image: str) -> str:
     spec = _spec(image)
     # What was left by a look that was killed; always the same name, so that there is one at most.
-    _remove(spec)
+    remove_helper(docker(), spec)
     try:
         docker().create_container(spec)
         docker().start_container(spec.name)
         _, output = docker().exec_run(spec.name, ["/bin/sh", "-c", ASK], EXEC_S)
     finally:
-        _remove(spec)
+        remove_helper(docker(), spec)
     return output.decode(errors="replace")
 
 
 def _spec(image: str) -> ContainerSpec:
-    name = f"rexec-look-{deployment()[:8]}"
     # Belongs to no row: where it is left behind, the watcher takes it away.
-    labels = {LABEL_DEPLOYMENT: deployment()}
-    return ContainerSpec(
-        name=name,
-        image=image,
-        command=("/bin/sh", "-c", "sleep 60"),
-        hostname="look",
-        network="none",
-        volume_name=name,
-        volume_target="/root",
-        volume_labels=labels,
-        labels=labels,
-        memory_bytes=MEMORY,
-        nano_cpus=500_000_000,
-        pids_limit=32,
+    return helper_spec(
+        f"rexec-look-{deployment()[:8]}", image, labels={LABEL_DEPLOYMENT: deployment()}, memory_bytes=MEMORY
     )
-
-
-def _remove(spec: ContainerSpec) -> None:
-    for remove, name in ((docker().remove_container, spec.name), (docker().remove_volume, spec.volume_name)):
-        with suppress(DockerNotFound):
-            remove(name)

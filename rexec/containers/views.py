@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from rexec.billing import plans
 from rexec.billing.service import plan_of
-from rexec.containers import excess, host_state, keeping, listing, logs, names, room, service
+from rexec.containers import excess, host_state, keeping, listing, logs, names, room, service, showing
 from rexec.containers.errors import NoPlan
 from rexec.containers.forms import KeepForm, LaunchForm
 from rexec.containers.host_state import HostView
@@ -124,7 +124,8 @@ def keep() -> ResponseReturnValue:
     over = keeping.over_of(current_user.id, plan_of(current_user))
     rows = keeping.candidates(current_user.id)
     ticked = form.keep.data if form.errors else keeping.staying(rows, over.room if over else len(rows))
-    page = render_template("containers/keep.html", form=form, over=over, rows=rows, ticked=ticked)
+    items = [showing.show(row, None) for row in rows]
+    page = render_template("containers/keep.html", form=form, over=over, items=items, ticked=ticked)
     return page, 422 if form.errors else 200
 
 

@@ -10,16 +10,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rexec.containers import catalogue
+from rexec.containers.helper import helper_spec, remove_helper
 from rexec.containers.host_state import LABEL_DEPLOYMENT
-from rexec.docker_host import ContainerSpec
-from rexec.docker_host.errors import DockerAPIError, DockerHostError, DockerNotFound
+from rexec.docker_host.errors import DockerAPIError, DockerHostError
 from rexec.doctor.checks import Finding, failed, ok, skipped, warning
 from rexec.doctor.daemon import LIMITED_DRIVERS, backing
 from rexec.doctor.errors import Unwell
 from rexec.errors import ConfigError
 
 if TYPE_CHECKING:
-    from rexec.docker_host import DockerHost
+    from rexec.docker_host import ContainerSpec, DockerHost
     from rexec.doctor.deployment import Deployment
 
 LABEL = "rexec.doctor"
@@ -116,21 +116,8 @@ def _spec(image: str, deployment: Deployment) -> ContainerSpec:
     name = f"rexec-doctor-{secrets.token_hex(6)}"
     # A deployment of that name has no rows, and so no watcher that would take it for an orphan.
     labels = {LABEL_DEPLOYMENT: "doctor", LABEL: "1"}
-    return ContainerSpec(
-        name=name,
-        image=image,
-        command=("/bin/sh", "-c", "sleep 60"),
-        hostname="doctor",
-        network="bridge",
-        volume_name=name,
-        volume_target="/root",
-        volume_labels=labels,
-        labels=labels,
-        memory_bytes=MEMORY,
-        nano_cpus=500_000_000,
-        pids_limit=32,
-        runtime=deployment.settings.container_runtime,
-    )
+    spec = helper_spec(name, image, labels, MEMORY)
+    return replace(spec, network="bridge", runtime=deployment.settings.container_runtime)
 
 
 def _use(deployment: Deployment, spec: ContainerSpec) -> _Took:
@@ -168,9 +155,7 @@ def _judge(code: int, lines: list[str]) -> None:
 def _remove(host: DockerHost, spec: ContainerSpec) -> DockerHostError | None:
     """Take away what there is of it; what prevents that, or None."""
     try:
-        for remove, name in ((host.remove_container, spec.name), (host.remove_volume, spec.volume_name)):
-            with suppress(DockerNotFound):
-                remove(name)
+        remove_helper(host, spec)
     except DockerHostError as error:
         return error
     finally:

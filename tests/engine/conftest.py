@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from rexec.config import DockerSettings
-from tests.support.client import FreshClient
 from tests.support.engine import ROOT, SHELL_IMAGE
 from tests.support.fresh_vm import FreshVM
+from tests.support.packet_loss import PacketLoss
 from tests.support.plain_engine import PlainEngine
+from tests.support.proxy import TcpProxy
 from tests.support.rexec_image import RexecImage
 from tests.support.settings import make_settings
 from tests.support.vm_host import VmHost
@@ -20,10 +20,7 @@ from tests.support.vm_host import VmHost
 @pytest.fixture(scope="session")
 def docker_settings(engine):
     """How to reach the session's daemon."""
-    environment = engine.environment()
-    return DockerSettings(
-        host=environment["DOCKER_HOST"], tls_verify=True, cert_path=Path(environment["DOCKER_CERT_PATH"])
-    )
+    return engine.settings()
 
 
 @pytest.fixture
@@ -38,17 +35,25 @@ def settings(docker_settings, database_url, redis_url, tmp_path):
 @pytest.fixture
 def app(settings):
     """The application, in its context, without jobs running: a test runs what it wants."""
-    from rexec import create_app
-    from rexec.extensions import db
+    from tests.support.apps import application
 
-    app = create_app(settings)
-    app.testing = True
-    app.test_client_class = FreshClient
-    with app.app_context():
+    with application(settings) as app:
         yield app
-        db.session.remove()
-        db.engine.dispose()
-    app.extensions["rexec.docker_host"].close()
+
+
+@pytest.fixture
+def way(engine):
+    """A server's own way to the daemon."""
+    with TcpProxy(engine.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def loss(way):
+    """Loses the packets on that way, and on no other."""
+    loss = PacketLoss(way.port)
+    yield loss
+    loss.end()
 
 
 @pytest.fixture

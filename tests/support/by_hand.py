@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
 from flask import Flask
 
+from rexec.containers import service
+from rexec.containers.models import Container
 from rexec.extensions import db
 from rexec.jobs import rows
 from rexec.jobs.models import Operation
 from rexec.jobs.registry import LANES
 from rexec.jobs.runner import Runner
+from tests.support.factories import make_user
 
 
 class NoBell:
@@ -58,3 +62,43 @@ def operations(container_id: int) -> list[Operation]:
         db.select(Operation).where(Operation.subject == f"container:{container_id}").order_by(Operation.id)
     )
     return list(db.session.scalars(query))
+
+
+@pytest.fixture
+def work(app):
+    """Works every operation that is due."""
+    works = WorksByHand(app)
+    yield works
+    works.stop()
+
+
+@pytest.fixture
+def owner(app):
+    """The id of somebody with the plan Pro, who may keep five containers."""
+    return make_user(plan="pro").id
+
+
+@pytest.fixture
+def fresh(app):
+    """Reads a container's row as it is now, or None."""
+
+    def read(container_id):
+        db.session.rollback()
+        db.session.expire_all()
+        return db.session.get(Container, container_id)
+
+    return read
+
+
+@pytest.fixture
+def launched(owner, work, fresh):
+    """Makes a running container and gives its row."""
+
+    def make(name="lab", image="shell", owner_id=None):
+        container_id = service.launch(owner_id or owner, name, image).id
+        work()
+        row = fresh(container_id)
+        assert row.status == "running", (row.status, row.error_code, row.error_message)
+        return row
+
+    return make

@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 from pathlib import Path
+from typing import Any
 
+from rexec.config import DockerSettings
 from tests.support.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,6 +67,15 @@ class Engine:
             "DOCKER_TLS_VERIFY": "1",
             "DOCKER_CERT_PATH": str(self.certificates),
         }
+
+    def settings(self, **changes: Any) -> DockerSettings:
+        """How a client reaches it, with changes."""
+        values: dict[str, Any] = {
+            "host": f"tcp://127.0.0.1:{self.port}",
+            "tls_verify": True,
+            "cert_path": self.certificates,
+        }
+        return DockerSettings(**{**values, **changes})
 
     @property
     def port(self) -> int:

@@ -8,7 +8,6 @@ import pytest
 from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import event
 
-from tests.support.client import FreshClient
 from tests.support.settings import make_settings
 
 
@@ -40,20 +39,20 @@ def compiled_templates(tmp_path_factory):
 
 
 @pytest.fixture
-def app(settings, compiled_templates):
-    """The application on an empty SQLite database in memory."""
-    from rexec import create_app
-    from rexec.extensions import db
+def docker_host():
+    """What stands in for the daemon; None is a client that never gets as far as a socket."""
 
-    app = create_app(settings)
-    app.testing = True
-    app.jinja_env.bytecode_cache = compiled_templates
-    app.test_client_class = FreshClient
-    with app.app_context():
+
+@pytest.fixture
+def app(settings, docker_host, compiled_templates):
+    """The application on an empty SQLite database in memory."""
+    from rexec.extensions import db
+    from tests.support.apps import application
+
+    with application(settings, docker_host) as app:
+        app.jinja_env.bytecode_cache = compiled_templates
         db.create_all()
         yield app
-        db.session.remove()
-        db.engine.dispose()
 
 
 @pytest.fixture

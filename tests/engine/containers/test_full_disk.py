@@ -9,10 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rexec import create_app
-from rexec.config import DockerSettings
 from rexec.containers import catalogue, service
-from rexec.extensions import db
 from tests.support.engine import Engine
 from tests.support.images import MB, catalogue_of, forget_image, push_image
 from tests.support.settings import make_settings
@@ -45,17 +42,9 @@ def small_engine(session_folder):
 
 
 @pytest.fixture
-def app(small_engine, database_url, tmp_path):
-    """The application on that daemon."""
-    docker_settings = DockerSettings(
-        host=small_engine.environment()["DOCKER_HOST"], tls_verify=True, cert_path=small_engine.certificates
-    )
-    app = create_app(make_settings(docker=docker_settings, database_url=database_url, instance_dir=tmp_path))
-    with app.app_context():
-        yield app
-        db.session.remove()
-        db.engine.dispose()
-    app.extensions["rexec.docker_host"].close()
+def settings(small_engine, database_url, tmp_path):
+    """Settings for that daemon."""
+    return make_settings(docker=small_engine.settings(), database_url=database_url, instance_dir=tmp_path)
 
 
 def test_an_image_that_does_not_fit_fails_with_its_words_and_others_still_start(

@@ -12,7 +12,6 @@ import pytest
 from tests.support.engine import Engine
 from tests.support.http_user import HttpUser
 from tests.support.images import MB, forget_image, push_image
-from tests.support.packet_loss import PacketLoss
 from tests.support.proxy import TcpProxy
 from tests.support.server import HurriedServer
 from tests.support.stacks import on_sqlite
@@ -68,14 +67,6 @@ def way(daemon):
     """The server's own way to the daemon."""
     with TcpProxy(daemon.port) as proxy:
         yield proxy
-
-
-@pytest.fixture
-def loss(way):
-    """Loses the packets on that way, and on no other."""
-    loss = PacketLoss(way.port)
-    yield loss
-    loss.end()
 
 
 @pytest.fixture

@@ -6,8 +6,6 @@ import threading
 
 import pytest
 
-from rexec import create_app
-from rexec.config import DockerSettings
 from rexec.containers import host_state, reconcile, service
 from rexec.containers.gateway import docker
 from rexec.extensions import db
@@ -21,17 +19,9 @@ pytestmark = on_sqlite
 
 
 @pytest.fixture
-def app(own_engine, database_url, tmp_path):
-    """The application on a daemon of this test's own."""
-    docker_settings = DockerSettings(
-        host=own_engine.environment()["DOCKER_HOST"], tls_verify=True, cert_path=own_engine.certificates
-    )
-    app = create_app(make_settings(docker=docker_settings, database_url=database_url, instance_dir=tmp_path))
-    with app.app_context():
-        yield app
-        db.session.remove()
-        db.engine.dispose()
-    app.extensions["rexec.docker_host"].close()
+def settings(own_engine, database_url, tmp_path):
+    """Settings for that daemon."""
+    return make_settings(docker=own_engine.settings(), database_url=database_url, instance_dir=tmp_path)
 
 
 def make_due():

@@ -11,20 +11,9 @@ from rexec.config import DockerSettings
 from rexec.docker_host import ContainerSpec, DockerHost, NetworkSpec
 from rexec.docker_host.errors import DockerNotFound
 from tests.engine.docker_host.streams import Reader
-from tests.support.engine import SHELL_IMAGE, Engine
+from tests.support.engine import SHELL_IMAGE
 
 SHELL = ("sh", "-c", "while :; do sh -i; done")
-
-
-def tls_settings(engine: Engine, **changes) -> DockerSettings:
-    """How to reach a daemon of scripts/engine."""
-    values = {
-        "host": f"tcp://127.0.0.1:{engine.port}",
-        "tls_verify": True,
-        "cert_path": engine.certificates,
-        **changes,
-    }
-    return DockerSettings(**values)
 
 
 @pytest.fixture
@@ -44,7 +33,7 @@ def make_host():
 @pytest.fixture
 def host(engine, make_host):
     """A client of the session's daemon."""
-    return make_host(tls_settings(engine))
+    return make_host(engine.settings())
 
 
 @pytest.fixture
@@ -56,7 +45,7 @@ def label():
 @pytest.fixture(scope="session")
 def network(engine):
     """A network for the containers of these tests."""
-    host = DockerHost(tls_settings(engine))
+    host = DockerHost(engine.settings())
     name = f"rexec-net-{uuid.uuid4().hex[:8]}"
     host.ensure_network(NetworkSpec(name, labels={"rexec.deployment": "docker-host-tests"}))
     yield name

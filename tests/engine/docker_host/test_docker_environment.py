@@ -6,7 +6,6 @@ import pytest
 
 from rexec.config import DockerSettings
 from rexec.docker_host.errors import DockerAPIError
-from tests.engine.docker_host.conftest import tls_settings
 from tests.support.certificates import Authority
 from tests.support.fake_daemon import (
     FakeDaemon,
@@ -25,12 +24,12 @@ def test_a_ca_bundle_in_the_environment_changes_nothing(engine, make_host, monke
     bundle = tmp_path / "bundle.pem"
     bundle.write_text(Authority("A company's own").cert)
     monkeypatch.setenv(variable, str(bundle))
-    make_host(tls_settings(engine)).ping()
+    make_host(engine.settings()).ping()
 
 
 def test_a_missing_ca_bundle_in_the_environment_changes_nothing(engine, make_host, monkeypatch):
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/bundle.pem")
-    make_host(tls_settings(engine)).ping()
+    make_host(engine.settings()).ping()
 
 
 def test_a_proxy_in_the_environment_is_not_used(engine, make_host, monkeypatch):
@@ -41,7 +40,7 @@ def test_a_proxy_in_the_environment_is_not_used(engine, make_host, monkeypatch):
         for variable in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
             monkeypatch.setenv(variable, f"http://127.0.0.1:{proxy.port}")
             monkeypatch.setenv(variable.lower(), f"http://127.0.0.1:{proxy.port}")
-        make_host(tls_settings(engine)).ping()
+        make_host(engine.settings()).ping()
         make_host(plain(plain_daemon.port)).inspect_container("abc")
         assert proxy.connections == 0
 

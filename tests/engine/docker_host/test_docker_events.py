@@ -6,7 +6,6 @@ import time
 import pytest
 
 from rexec.docker_host.errors import DockerUnreachable
-from tests.engine.docker_host.conftest import tls_settings
 from tests.support.engine import SHELL_IMAGE
 from tests.support.proxy import TcpProxy
 from tests.support.waiting import eventually
@@ -81,8 +80,8 @@ def test_other_peoples_objects_are_not_told(host, watch, container):
 
 
 def test_a_quiet_daemon_is_no_error(engine, make_host, watch, spec, label):
-    events = watch(make_host(tls_settings(engine), read_timeout=0.3), labels=label)
-    patient = make_host(tls_settings(engine))
+    events = watch(make_host(engine.settings(), read_timeout=0.3), labels=label)
+    patient = make_host(engine.settings())
     made = []
     timer = threading.Timer(1.0, lambda: made.append(patient.create_container(spec)))
     timer.start()
@@ -125,26 +124,26 @@ def lost(events):
 
 
 def test_a_daemon_that_stops_is_never_a_silent_end(own_engine, make_host, watch):
-    events = watch(make_host(tls_settings(own_engine)))
+    events = watch(make_host(own_engine.settings()))
     own_engine.stop()
     assert lost(events) == "docker_closed"
 
 
 def test_a_daemon_that_is_killed_is_an_outage(own_engine, make_host, watch):
-    events = watch(make_host(tls_settings(own_engine)))
+    events = watch(make_host(own_engine.settings()))
     own_engine.kill()
     assert lost(events) == "docker_closed"
 
 
 def test_a_connection_that_is_cut_is_an_outage(engine, make_host, watch):
     with TcpProxy(engine.port) as proxy:
-        events = watch(make_host(tls_settings(engine, host=f"tcp://127.0.0.1:{proxy.port}")))
+        events = watch(make_host(engine.settings(host=f"tcp://127.0.0.1:{proxy.port}")))
         proxy.cut()
         assert lost(events) == "docker_closed"
 
 
 def test_after_an_outage_the_stream_goes_on_where_it_ended(own_engine, make_host, watch, label):
-    host = make_host(tls_settings(own_engine))
+    host = make_host(own_engine.settings())
     events = watch(host, labels=label)
     since_ns = events.opened_ns
     own_engine.kill()

@@ -18,7 +18,6 @@ from rexec.docker_host.errors import (
     RegistryRefused,
     RegistryUnreachable,
 )
-from tests.engine.docker_host.conftest import tls_settings
 from tests.support.engine import SHELL_IMAGE
 from tests.support.fake_daemon import FakeDaemon, answer, read_request, serve_requests, silent
 from tests.support.processes import free_port
@@ -227,7 +226,7 @@ def test_closing_the_iterator_cancels_the_pull(make_host):
 
 
 def test_a_real_daemon_that_is_killed_in_the_middle_of_a_pull(own_engine, make_host):
-    host = make_host(tls_settings(own_engine))
+    host = make_host(own_engine.settings())
     host.ping()
     failures = []
 

@@ -9,7 +9,6 @@ import pytest
 
 from rexec.docker_host import NetworkSpec
 from rexec.docker_host.errors import DockerConflict, DockerHostError, DockerNotFound, DockerRejected
-from tests.engine.docker_host.conftest import tls_settings
 
 
 @pytest.fixture
@@ -36,7 +35,7 @@ def test_a_network_is_made_once(host, net):
 
 def test_processes_that_make_it_at_once_end_with_one(engine, make_host, host, net):
     many = 8
-    hosts = [make_host(tls_settings(engine)) for _ in range(many)]
+    hosts = [make_host(engine.settings()) for _ in range(many)]
     barrier = threading.Barrier(many)
 
     def make(one):

@@ -12,7 +12,6 @@ import pytest
 
 from rexec.config import DockerSettings
 from rexec.docker_host.errors import DockerRejected, DockerUnreachable
-from tests.engine.docker_host.conftest import tls_settings
 from tests.support.certificates import Authority
 from tests.support.fake_daemon import (
     FakeDaemon,
@@ -167,7 +166,7 @@ def test_a_create_is_never_sent_twice(make_host, spec):
 
 
 def test_a_restarted_daemon_is_spoken_to_without_an_error(own_engine, make_host):
-    host = make_host(tls_settings(own_engine))
+    host = make_host(own_engine.settings())
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda _: host.ping(), range(16)))
         own_engine.restart()
@@ -180,7 +179,7 @@ def test_a_restarted_daemon_is_spoken_to_without_an_error(own_engine, make_host)
 
 
 def test_a_frozen_daemon_is_an_outage_within_the_deadline(own_engine, make_host):
-    host = make_host(tls_settings(own_engine), read_timeout=1)
+    host = make_host(own_engine.settings(), read_timeout=1)
 
     def outage():
         try:
@@ -201,7 +200,7 @@ def test_a_frozen_daemon_is_an_outage_within_the_deadline(own_engine, make_host)
 
 def test_a_blackholed_daemon_is_an_outage_and_comes_back(engine, make_host):
     with TcpProxy(engine.port) as proxy:
-        settings = tls_settings(engine, host=f"tcp://127.0.0.1:{proxy.port}")
+        settings = engine.settings(host=f"tcp://127.0.0.1:{proxy.port}")
         host = make_host(settings, connect_timeout=1, read_timeout=1)
         host.ping()
         proxy.blackhole()
@@ -258,7 +257,7 @@ assert os.waitpid(child, 0)[1] == 0
 
 
 def test_a_forked_child_uses_connections_of_its_own(engine):
-    settings = tls_settings(engine)
+    settings = engine.settings()
     command = [sys.executable, "-W", "error", "-c", FORKING, settings.host, str(settings.cert_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr

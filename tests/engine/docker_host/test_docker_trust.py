@@ -1,52 +1,14 @@
 """The two sides do not trust each other: each cause has its own error, on real handshakes."""
 
-import time
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from rexec.config import DockerSettings
-from rexec.docker_host.errors import (
-    DockerHostError,
-    DockerNotFound,
-    DockerTLSError,
-)
-from tests.engine.docker_host.conftest import tls_settings
+from rexec.docker_host.errors import DockerTLSError
+from tests.engine.docker_host.failing import CA, CLIENT, SERVER, failure, plain, tls
 from tests.support.certificates import DAY, Authority
 from tests.support.fake_daemon import FakeDaemon, answer, serve_requests, server_context, silent
-
-CA = Authority()
-CLIENT = CA.issue()
-SERVER = CA.issue("127.0.0.1")
-
-
-def tls(port, *, host="127.0.0.1", ca=CA.cert, client=CLIENT):
-    return DockerSettings(
-        host=f"tcp://{host}:{port}",
-        tls_verify=True,
-        ca_cert=ca,
-        client_cert=client.cert,
-        client_key=client.key,
-    )
-
-
-def plain(port):
-    return DockerSettings(host=f"tcp://127.0.0.1:{port}")
-
-
-def close(connection):
-    """A talk that is over before it began."""
-
-
-def failure(host, within_s=2.0):
-    """The error of a ping, which has to come in time."""
-    started = time.monotonic()
-    with pytest.raises(DockerHostError) as caught:
-        host.ping()
-    assert time.monotonic() - started < within_s
-    assert not isinstance(caught.value, DockerNotFound)
-    return caught.value
 
 
 def test_the_port_speaks_plain_http(make_host):
@@ -80,19 +42,19 @@ def engine_authority(engine):
 )
 def test_our_certificate_is_out_of_date(engine, make_host, life, code):
     pair = engine_authority(engine).issue(**life)
-    error = failure(make_host(tls_settings(engine, client_cert=pair.cert, client_key=pair.key)))
+    error = failure(make_host(engine.settings(client_cert=pair.cert, client_key=pair.key)))
     assert isinstance(error, DockerTLSError)
     assert error.code == code
 
 
 def test_our_certificate_is_of_another_authority(engine, make_host):
-    error = failure(make_host(tls_settings(engine, client_cert=CLIENT.cert, client_key=CLIENT.key)))
+    error = failure(make_host(engine.settings(client_cert=CLIENT.cert, client_key=CLIENT.key)))
     assert error.code == "tls_client_other_ca"
 
 
 def test_we_have_no_certificate(engine, make_host, tmp_path):
     (tmp_path / "ca.pem").write_bytes((engine.certificates / "ca.pem").read_bytes())
-    assert failure(make_host(tls_settings(engine, cert_path=tmp_path))).code == "tls_client_missing"
+    assert failure(make_host(engine.settings(cert_path=tmp_path))).code == "tls_client_missing"
 
 
 def test_the_daemon_trusts_another_authority_than_ours(make_host, tmp_path):
@@ -102,16 +64,16 @@ def test_the_daemon_trusts_another_authority_than_ours(make_host, tmp_path):
 
 
 def test_the_reason_is_the_same_on_a_hijacked_connection(engine, make_host, container):
-    good = make_host(tls_settings(engine))
+    good = make_host(engine.settings())
     good.ping()
     pair = engine_authority(engine).issue(starts=-2 * DAY, ends=-DAY)
-    bad = make_host(tls_settings(engine, client_cert=pair.cert, client_key=pair.key))
+    bad = make_host(engine.settings(client_cert=pair.cert, client_key=pair.key))
     with pytest.raises(DockerTLSError, match="tls_client_expired"):
         bad.open_attach(container, logs=False)
 
 
 def test_another_authority_signed_the_server(engine, make_host):
-    error = failure(make_host(tls_settings(engine, ca_cert=Authority("Another").cert)))
+    error = failure(make_host(engine.settings(ca_cert=Authority("Another").cert)))
     assert isinstance(error, DockerTLSError)
     assert error.code == "tls_wrong_ca"
 

@@ -4,24 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.packet_loss import PacketLoss
-from tests.support.proxy import TcpProxy
 from tests.support.server import HurriedServer
-
-
-@pytest.fixture
-def way(engine):
-    """The server's own way to the daemon."""
-    with TcpProxy(engine.port) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def loss(way):
-    """Loses the packets on that way, and on no other."""
-    loss = PacketLoss(way.port)
-    yield loss
-    loss.end()
 
 
 @pytest.fixture

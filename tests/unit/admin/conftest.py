@@ -6,7 +6,10 @@ import pytest
 
 from rexec.accounts import service
 from rexec.extensions import db
+from tests.support.by_hand import work
 from tests.support.page_user import PageUser
+
+__all__ = ["work"]
 
 
 @pytest.fixture

@@ -13,8 +13,6 @@ from rexec.containers import host_state, reconcile
 from rexec.docker_host.errors import DockerUnreachable
 from rexec.extensions import db, utcnow
 from rexec.jobs.models import Operation
-from tests.support.by_hand import WorksByHand
-from tests.support.client import FreshClient
 from tests.support.factories import make_container, make_user
 from tests.support.fake_docker_host import FakeDockerHost
 from tests.support.page_user import visible
@@ -36,27 +34,10 @@ def docker_host():
     return host
 
 
-@pytest.fixture
-def app(settings, docker_host):
-    """The application on a Docker host in memory, which answers."""
-    from rexec import create_app
-
-    app = create_app(settings, docker_host=docker_host)
-    app.testing = True
-    app.test_client_class = FreshClient
-    with app.app_context():
-        db.create_all()
-        host_state.note_reachable(facts={"memory_bytes": 16 * GB, "cpus": 2})
-        yield app
-        db.session.remove()
-        db.engine.dispose()
-
-
-@pytest.fixture
-def work(app):
-    works = WorksByHand(app)
-    yield works
-    works.stop()
+@pytest.fixture(autouse=True)
+def _reachable(app):
+    """The daemon has answered, and said how large the VM is."""
+    host_state.note_reachable(facts={"memory_bytes": 16 * GB, "cpus": 2})
 
 
 def looks():

@@ -108,6 +108,12 @@ def test_the_oldest_is_proposed_and_another_may_be_chosen(person, three):
     assert kept() == set()
 
 
+def test_what_there_is_to_choose_from_is_called_as_in_the_list(person, over):
+    page = visible(person.get("/containers/keep"))
+    assert "stopped · Shell built in · made" in page
+    assert "suspended · Shell built in · made" in page
+
+
 def test_more_than_fit_are_refused_with_what_was_ticked(person, three):
     answer = person.post("/containers/keep", {"keep": three[1:]})
     assert answer.status_code == 422

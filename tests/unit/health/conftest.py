@@ -2,9 +2,7 @@
 
 import pytest
 
-from rexec import create_app
 from rexec.docker_host.errors import DockerUnreachable
-from rexec.extensions import db
 from tests.support.settings import make_settings
 
 
@@ -37,11 +35,5 @@ def docker_host():
 
 
 @pytest.fixture
-def app(tmp_path, docker_host):
-    settings = make_settings(database_url=f"sqlite:///{tmp_path / 'rexec.db'}", instance_dir=tmp_path)
-    app = create_app(settings, docker_host=docker_host)
-    with app.app_context():
-        db.create_all()
-        yield app
-        db.session.remove()
-        db.engine.dispose()
+def settings(tmp_path):
+    return make_settings(database_url=f"sqlite:///{tmp_path / 'rexec.db'}", instance_dir=tmp_path)
