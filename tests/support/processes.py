@@ -7,6 +7,7 @@ import pwd
 import signal
 import socket
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from tests.support.waiting import eventually
@@ -33,6 +34,15 @@ def unprivileged_user() -> str | None:
         return None
     known = {entry.pw_name for entry in pwd.getpwall()}
     return "postgres" if "postgres" in known else "nobody"
+
+
+def children(pid: int) -> dict[str, int]:
+    """The processes below one, by name; one that ends meanwhile is left out."""
+    found = {}
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        with suppress(FileNotFoundError, ProcessLookupError):
+            found[Path(f"/proc/{child}/comm").read_text().strip()] = int(child)
+    return found
 
 
 class Program:

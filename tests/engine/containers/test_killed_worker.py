@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-from pathlib import Path
 
+from tests.support.processes import children
 from tests.support.proxy import TcpProxy
 from tests.support.server import HurriedServer
 from tests.support.stacks import POSTGRES
 from tests.support.waiting import eventually
-
-
-def child_named(pid, name):
-    """The process below `pid` that has this name."""
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        if Path(f"/proc/{child}/comm").read_text().strip() == name:
-            return int(child)
-    raise AssertionError(f"no child {name} of {pid}")
 
 
 def test_a_worker_killed_in_the_middle_of_a_create_leaves_no_orphan(
@@ -39,7 +31,7 @@ def test_a_worker_killed_in_the_middle_of_a_create_leaves_no_orphan(
             eventually(lambda: user.status(public_id) == "creating")
             # The request to the daemon is on its way: it arrives after the one who sent it has died.
             if stack.name == POSTGRES:
-                os.kill(child_named(server.pid, "rexec-worker"), signal.SIGKILL)
+                os.kill(children(server.pid)["rexec-worker"], signal.SIGKILL)
             else:
                 os.killpg(server.pid, signal.SIGKILL)
                 server.kill()

@@ -7,18 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.engine import Engine
-from tests.support.processes import free_port
+from tests.support.processes import children, free_port
 from tests.support.server import HurriedServer, RexecServer
 from tests.support.stacks import on_postgres, on_sqlite
 from tests.support.waiting import eventually
-
-
-def children(pid):
-    """Every process below this one, by name."""
-    found = {}
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        found[Path(f"/proc/{child}/comm").read_text().strip()] = int(child)
-    return found
 
 
 def alive(pid):
@@ -63,6 +55,9 @@ def test_nothing_outlives_a_killed_supervisor(own_server):
 def test_a_part_that_is_not_vital_is_started_again(own_server):
     before = children(own_server.pid)
     names = sorted(set(before) - {"rexec-web"})
+    # A part has its name from its first moment on, long before the pages answer.
+    assert "rexec-watcher" in names
+    assert all(name.startswith("rexec-") for name in names)
     for name in names:
         os.kill(before[name], signal.SIGKILL)
 
