@@ -15,10 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from rexec.containers.host_state import LABEL_DEPLOYMENT
 from rexec.docker_host import DockerHost
 from tests.support import reports
-from tests.support.engine import Engine
+from tests.support.engine import DEPLOYMENT_LABEL, Engine
 from tests.support.http_user import HttpUser
 from tests.support.server import HurriedServer, RexecServer
 from tests.support.services import PgBouncer, Postgres, Redis, Registry
@@ -265,7 +264,7 @@ def _remove_containers(request):
 
 
 def _container_ids(client: DockerHost) -> set[str]:
-    return {found["Id"] for found in client.list_containers({LABEL_DEPLOYMENT: None})}
+    return {found["Id"] for found in client.list_containers({DEPLOYMENT_LABEL: None})}
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -13,6 +13,8 @@ from tests.support.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 SHELL_IMAGE = "rexec/shell:latest"
+DEPLOYMENT_LABEL = "rexec.deployment"
+"""On everything that Rexec makes."""
 
 
 class Engine:
@@ -142,7 +144,7 @@ class Engine:
 
     def containers(self) -> set[str]:
         """Ids of all containers that Rexec made, running or not."""
-        return set(self.docker("ps", "-aq", "--no-trunc", "--filter", "label=rexec.deployment").split())
+        return set(self.docker("ps", "-aq", "--no-trunc", "--filter", f"label={DEPLOYMENT_LABEL}").split())
 
     def remove(self, containers: set[str]) -> None:
         """Remove containers with their volumes; those already gone are no mistake."""

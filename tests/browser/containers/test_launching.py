@@ -19,6 +19,8 @@ def running_page(user_page, user):
     user.wait_for(public_id)
     user_page.goto(f"{user.url}/containers/{public_id}")
     user_page.wait_for_selector(RUNNING)
+    # A page that lost its scripts to the container's new network is fetched again, folded.
+    user_page.wait_for_selector("rexec-terminal .xterm")
     return user_page
 
 
