@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select, true
 
 from rexec.billing.usage import Usage
 from rexec.containers import catalogue, room
@@ -20,6 +21,8 @@ from rexec.extensions import db
 from rexec.jobs.models import Operation
 
 A_PAGE = 50
+READS = 3
+"""Times that a list is read where its rows and their number do not fit."""
 
 
 @dataclass(frozen=True)
@@ -58,23 +61,39 @@ def page(owner_id: int, *, q: str = "", number: int = 1) -> ListPage:
         q: Part of a name; everything where empty.
         number: Which page, from 1; one that is too large shows the last.
     """
-    mine = Container.owner_id == owner_id
-    matching = Container.name.contains(q.strip().lower(), autoescape=True) if q.strip() else mine
+    for _ in range(READS):
+        counts = _counts(owner_id, q)
+        pages = max(1, -(-counts.found // A_PAGE))
+        shown = min(max(1, number), pages)
+        rows = _rows(owner_id, q, shown)
+        if len(rows) == min(A_PAGE, counts.found - (shown - 1) * A_PAGE):
+            break
+        # One came or went between the two: a list without rows would say that there is one, and ask no more.
+    return ListPage(_shown(rows), shown, pages, counts.found, counts.total, counts.living, counts.over_since)
+
+
+class _Counts(NamedTuple):
+    total: int
+    found: int
+    living: int
+    over_since: datetime | None
+
+
+def _counts(owner_id: int, q: str) -> _Counts:
     over_since = select(Excess.since).where(Excess.user_id == owner_id).scalar_subquery()
-    counts = select(
-        func.count(), func.count().filter(matching), func.count().filter(room.LIVING), over_since
-    ).where(mine)
-    total, found, living, since = db.session.execute(counts).one()
-    pages = max(1, -(-found // A_PAGE))
-    number = min(max(1, number), pages)
-    rows = db.session.scalars(
-        select(Container)
-        .where(mine, matching)
-        .order_by(Container.id.desc())
-        .limit(A_PAGE)
-        .offset((number - 1) * A_PAGE)
-    ).all()
-    return ListPage(_shown(rows), number, pages, found, total, living, since)
+    found = func.count().filter(_called(q))
+    query = select(func.count(), found, func.count().filter(room.LIVING), over_since)
+    return _Counts(*db.session.execute(query.where(Container.owner_id == owner_id)).one())
+
+
+def _rows(owner_id: int, q: str, number: int) -> Sequence[Container]:
+    query = select(Container).where(Container.owner_id == owner_id, _called(q)).order_by(Container.id.desc())
+    return db.session.scalars(query.limit(A_PAGE).offset((number - 1) * A_PAGE)).all()
+
+
+def _called(q: str) -> ColumnElement[bool]:
+    part = q.strip().lower()
+    return Container.name.contains(part, autoescape=True) if part else true()
 
 
 def one(row: Container) -> Shown:

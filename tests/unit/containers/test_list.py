@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
+from sqlalchemy import event
 
 from rexec.containers import host_state
 from rexec.containers.states import enter
 from rexec.docker_host.errors import DockerUnreachable
+from rexec.extensions import db
 from tests.support.factories import make_container
 from tests.support.page_user import statuses, visible
 
@@ -64,6 +66,24 @@ def test_the_list_polls_itself_only_while_something_moves(person):
     fragment = person.get("/containers?fragment=list")
     assert "hx-trigger" not in fragment.text
     assert "<html" not in fragment.text
+
+
+def test_a_container_that_goes_between_two_queries_leaves_no_list_of_nothing(person):
+    make_container(person.row, status="deleting")
+    gone = []
+
+    def delete(connection, _cursor, statement, *_rest):
+        if "count(" in statement and "FROM containers" in statement and not gone:
+            gone.append(statement)
+            connection.exec_driver_sql("DELETE FROM containers")
+
+    event.listen(db.engine, "after_cursor_execute", delete)
+    try:
+        page = visible(person.get("/containers"))
+    finally:
+        event.remove(db.engine, "after_cursor_execute", delete)
+    assert gone
+    assert "No containers yet" in page
 
 
 @pytest.mark.parametrize(
