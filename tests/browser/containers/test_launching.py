@@ -97,7 +97,6 @@ def test_two_tabs_that_press_delete_at_once_both_end_well(running_page, page_err
 
 def test_the_head_follows_a_container_that_is_stopped_elsewhere(running_page, user):
     public_id = running_page.url.rpartition("/")[2]
-    running_page.wait_for_selector("rexec-terminal .xterm")
     user.act(public_id, "stop")
     user.wait_for(public_id, "stopped")
     expect(running_page.locator("#container-head")).to_contain_text("stopped", timeout=20_000)
