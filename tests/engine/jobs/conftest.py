@@ -3,8 +3,10 @@
 import itertools
 
 import pytest
+import redis
 
 from rexec.extensions import db
+from rexec.jobs.registry import THREADS
 from tests.engine.jobs import queue_app
 from tests.engine.jobs.worker import Worker
 from tests.support.waiting import eventually
@@ -62,5 +64,17 @@ def until(row):
             timeout,
             message=f"operations {operation_ids} {state}",
         )
+
+    return wait
+
+
+@pytest.fixture
+def until_idle(own_redis):
+    """Wait until every thread of so many workers waits at Redis for a ring: none looks for rows any more."""
+
+    def wait(workers=1):
+        with redis.Redis.from_url(own_redis.url()) as client:
+            threads = workers * sum(THREADS.values())
+            eventually(lambda: client.info("clients")["blocked_clients"] == threads)
 
     return wait

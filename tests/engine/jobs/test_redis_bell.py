@@ -36,9 +36,9 @@ def calls(client):
     return {name: count for name, count in counts.items() if name not in {"info", "config|resetstat"}}
 
 
-def test_an_idle_worker_sends_redis_next_to_nothing(new_worker, client):
+def test_an_idle_worker_sends_redis_next_to_nothing(new_worker, until_idle, client):
     new_worker(pop_s=1)
-    eventually(lambda: client.info("clients")["blocked_clients"] == WORKERS)
+    until_idle()
     client.config_resetstat()
     eventually(lambda: calls(client).get("blmove", 0) >= 18, 30)
     counted = calls(client)
@@ -47,14 +47,14 @@ def test_an_idle_worker_sends_redis_next_to_nothing(new_worker, client):
 
 
 def test_an_operation_costs_redis_some_dozen_commands_and_leaves_nothing(
-    known, new_worker, client, add, row, until
+    known, new_worker, client, add, row, until, until_idle
 ):
     new_worker()
-    eventually(lambda: client.info("clients")["blocked_clients"] == WORKERS)
+    until_idle()
     first = add("test.note")
     jobs.wake(row(first))
     until("done", first)
-    eventually(lambda: client.info("clients")["blocked_clients"] == WORKERS)
+    until_idle()
     before = client.dbsize()
     client.config_resetstat()
     operation_ids = []
@@ -62,7 +62,7 @@ def test_an_operation_costs_redis_some_dozen_commands_and_leaves_nothing(
         operation_ids.append(add("test.note"))
         jobs.wake(row(operation_ids[-1]))
         until("done", operation_ids[-1])
-    eventually(lambda: client.info("clients")["blocked_clients"] == WORKERS)
+    until_idle()
     assert sum(calls(client).values()) / 5 < 80, calls(client)
     assert client.dbsize() <= before
     assert client.keys("rq:job:*") == []

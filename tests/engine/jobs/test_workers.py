@@ -4,12 +4,10 @@ import itertools
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-import redis
 
 from rexec import jobs
 from rexec.extensions import db
 from rexec.jobs.models import Operation
-from rexec.jobs.registry import THREADS
 from tests.engine.jobs import queue_app
 from tests.support.waiting import eventually
 
@@ -125,9 +123,10 @@ def test_a_stopped_worker_finishes_what_it_can(new_worker, launch, until, row, d
     assert row(operation_id).state == "done"
 
 
-def test_a_lost_redis_loses_no_operation(new_worker, launch, until, watch, row, own_redis):
+def test_a_lost_redis_loses_no_operation(new_worker, launch, until, until_idle, watch, row, own_redis):
     worker = new_worker()
     until("done", launch())
+    until_idle()
     own_redis.kill()
     eventually(lambda: "Redis does not answer" in worker.log)
     waiting = [launch(subject=f"thing:{number}") for number in range(5)]
@@ -181,12 +180,11 @@ def test_cancelling_reaches_a_handler_in_another_process(new_worker, launch, unt
 
 
 def test_two_instances_never_work_one_operation_or_one_subject_twice(
-    new_worker, launch, until, diary, own_redis
+    new_worker, launch, until, until_idle, diary
 ):
     new_worker()
     new_worker()
-    with redis.Redis.from_url(own_redis.url()) as client:
-        eventually(lambda: client.info("clients")["blocked_clients"] == 2 * sum(THREADS.values()))
+    until_idle(workers=2)
     operation_ids = [launch(subject=f"thing:{number % 5}") for number in range(60)]
     until("done", *operation_ids, timeout=60)
     begun = diary.lines("begin")
