@@ -83,7 +83,7 @@ def claim(operation_id: int, holder: str) -> Claim | None:
 
 
 def take_over(operation_id: int, holder: str) -> Claim | None:
-    """Take an operation whose lease ran out from whoever held it, to end it; None when somebody was quicker.
+    """Take an operation that is exhausted from whoever held it, to end it; None when somebody was quicker.
 
     Args:
         operation_id: The row.
@@ -213,6 +213,6 @@ def queue_expired() -> list[Waiting]:
     return _waiting(_execute(statements.QUEUE_EXPIRED, now_=utcnow()))
 
 
-def expired() -> list[int]:
-    """Ids of operations that a process holds that did not renew."""
-    return [row.id for row in _execute(statements.EXPIRED, now_=utcnow())]
+def exhausted() -> list[int]:
+    """Ids of operations that a process holds that did not renew, where no attempt is left."""
+    return [row.id for row in _execute(statements.EXHAUSTED, now_=utcnow())]

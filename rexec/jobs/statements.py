@@ -26,6 +26,8 @@ holders_ = bindparam("holders_", type_=row.lease_holder.type, expanding=True)
 
 QUEUED = row.state == "queued"
 WORKING = row.state == "working"
+LEFT = row.lease_until < now_
+SPENT = row.attempts >= row.max_attempts
 MINE = and_(row.id == id_, WORKING, row.lease_holder == holder_)
 
 FREE = {"lease_holder": None, "lease_until": None}
@@ -65,7 +67,7 @@ def _taking(condition: ColumnElement[bool], attempts: int) -> ReturningUpdate[tu
 
 
 CLAIM = _taking(and_(QUEUED, row.not_before <= now_, ITS_TURN), attempts=1)
-TAKE_OVER = _taking(and_(WORKING, row.lease_until < now_), attempts=0)
+TAKE_OVER = _taking(and_(WORKING, LEFT, SPENT), attempts=0)
 
 DUE = (
     select(row.id, row.lane)
@@ -140,9 +142,9 @@ GIVE_BACK = (
 
 QUEUE_EXPIRED = (
     update(operations)
-    .where(WORKING, row.lease_until < now_, row.attempts < row.max_attempts)
+    .where(WORKING, LEFT, ~SPENT)
     .values(state="queued", not_before=now_, woken_at=now_, **FREE)
     .returning(row.id, row.lane)
 )
 
-EXPIRED = select(row.id).where(WORKING, row.lease_until < now_)
+EXHAUSTED = select(row.id).where(WORKING, LEFT, SPENT)

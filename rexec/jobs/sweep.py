@@ -49,7 +49,7 @@ def _requeue_expired() -> None:
 
 
 def _fail_exhausted() -> None:
-    for operation_id in rows.expired():
+    for operation_id in rows.exhausted():
         claimed = rows.take_over(operation_id, process_name())
         if claimed is not None:
             log.error("operation %d was interrupted for the last time", operation_id)

@@ -21,28 +21,30 @@ function remember(count) {
   }
 }
 
-// `data-needed-by` of a script names the part of the page that is dead without it; `data-unloaded` says so.
+// `data-needed-by` of a script selects what is dead without it, `data-without` names the notice that says so, and
+// `data-brings` the global of one that runs before this module and whose loss nobody heard.
 export function watchScripts() {
-  document.addEventListener(
-    "error",
-    (event) => {
-      const part = event.target.dataset?.neededBy;
-      if (!part || !document.querySelector(part)) return;
-      const count = reloads();
-      if (count < MOST) {
-        remember(count + 1);
-        setTimeout(() => location.reload(), PAUSE_MS);
-      } else {
-        for (const notice of document.querySelectorAll("[data-unloaded]")) notice.hidden = false;
-      }
-    },
-    true,
-  );
-  document.addEventListener(
-    "load",
-    (event) => {
-      if (event.target.dataset?.neededBy && reloads()) remember(0);
-    },
-    true,
-  );
+  const missing = new Set(document.querySelectorAll("script[data-needed-by]"));
+
+  function arrived(script) {
+    // Counted until all are here: one that comes would hide that another never does.
+    if (missing.delete(script) && !missing.size && reloads()) remember(0);
+  }
+
+  function lost(script) {
+    if (!missing.has(script) || !document.querySelector(script.dataset.neededBy)) return;
+    const count = reloads();
+    if (count < MOST) {
+      remember(count + 1);
+      setTimeout(() => location.reload(), PAUSE_MS);
+    } else {
+      document.getElementById(script.dataset.without).hidden = false;
+    }
+  }
+
+  for (const script of document.querySelectorAll("script[data-brings]")) {
+    (script.dataset.brings in window ? arrived : lost)(script);
+  }
+  document.addEventListener("error", (event) => lost(event.target), true);
+  document.addEventListener("load", (event) => arrived(event.target), true);
 }

@@ -103,11 +103,12 @@ def _adapt(tree: Path) -> None:
         shutil.rmtree(tree / waste, ignore_errors=True)
 
 
-def base_image_file(folder: Path) -> Path:
+def base_image_file(folder: Path, scratch: Path) -> Path:
     """The image's only layer as a tar file, kept from session to session while what it depends on stays.
 
     Args:
         folder: Where to keep it.
+        scratch: Where to make it; a folder that is there.
     """
     authorities = [path.read_text() for path in sorted(OWN_AUTHORITIES.glob("*.crt"))]
     inputs = [
@@ -122,10 +123,12 @@ def base_image_file(folder: Path) -> Path:
     if kept.exists():
         return kept
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        tree, packed = Path(scratch, "tree"), Path(scratch, "tar")
+    packed = kept.with_suffix(".part")
+    with tempfile.TemporaryDirectory(dir=scratch) as own:
+        # Not the folder itself, which only root may enter: it is the root folder of the image.
+        tree = Path(own, "tree")
         _bootstrap(tree)
         _adapt(tree)
         subprocess.run(["tar", "-C", str(tree), "--numeric-owner", "-cf", str(packed), "."], check=True)
-        packed.rename(kept)
+    packed.rename(kept)
     return kept

@@ -50,7 +50,7 @@ class RexecImage:
         return self
 
     def _build(self, builder: PlainEngine) -> None:
-        builder.docker("import", "--change", 'CMD ["sh"]', str(base_image_file(KEPT)), BASE)
+        builder.docker("import", "--change", 'CMD ["sh"]', str(base_image_file(KEPT, self.file.parent)), BASE)
         *command, context = BUILD_COMMAND
         arguments = [f"BASE_IMAGE={BASE}", *(name for name in PROXIES if name in os.environ)]
         done = subprocess.run(

@@ -1,8 +1,9 @@
-"""A terminal whose scripts did not arrive is not a blank rectangle."""
+"""A page whose scripts did not arrive is neither a blank rectangle nor one that stands still."""
 
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.terminal.conftest import WINDOW
 from tests.browser.terminal.terminal_page import TerminalPage
@@ -10,10 +11,10 @@ from tests.browser.terminal.terminal_page import TerminalPage
 
 @pytest.fixture
 def broken(new_context, log_in_as, user, container, page_errors):
-    """Opens the terminal, whose scripts fail to arrive the first times that its page is loaded."""
+    """Opens a container's page, one script of which fails to arrive the first times that it is loaded."""
     page_errors.allow("ERR_FAILED")
 
-    def open_page(loads: int) -> TerminalPage:
+    def open_page(loads: int, script: str = "js/terminal/element.js") -> TerminalPage:
         context = new_context(**WINDOW)
         log_in_as(context, user)
         page = context.new_page()
@@ -23,7 +24,7 @@ def broken(new_context, log_in_as, user, container, page_errors):
         page.on("request", lambda asked: asked.is_navigation_request() and loaded.append(asked.url))
         # Within one load the browser may ask for a script twice: ahead of its need, and then.
         page.route(
-            "**/js/terminal/element.js",
+            f"**/{script}",
             lambda route: route.abort() if len(loaded) <= loads else route.continue_(),
         )
         page.reload()
@@ -41,3 +42,20 @@ def test_scripts_that_never_arrive_are_spoken_of_with_a_way_out(broken):
     window.page.get_by_text("The terminal could not be loaded").wait_for()
     window.page.get_by_role("link", name="Reload the page").click()
     window.wait_live()
+
+
+def test_what_brings_news_is_fetched_again_too(broken):
+    window = broken(loads=1, script="htmx.min.js")
+    window.page.wait_for_function("() => 'htmx' in window")
+    window.wait_live()
+    assert window.page.evaluate("sessionStorage.getItem('rexec-reloads')") == "0"
+    expect(window.page.locator("#no-news")).to_be_hidden()
+
+
+def test_a_page_that_never_gets_news_says_so_with_a_way_out(broken):
+    window = broken(loads=3, script="htmx.min.js")
+    window.page.get_by_text("This page shows no news").wait_for()
+    window.wait_live()
+    window.page.locator("#no-news").get_by_role("link", name="Reload the page").click()
+    window.page.wait_for_function("() => 'htmx' in window")
+    expect(window.page.locator("#no-news")).to_be_hidden()

@@ -52,6 +52,7 @@ def new_worker(app, queue_url, own_redis, tmp_path):
     yield start
     for worker in workers:
         worker.stop()
+        print(worker.log)  # noqa: T201 - shown where the test failed
 
 
 @pytest.fixture

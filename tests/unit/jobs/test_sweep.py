@@ -60,6 +60,23 @@ def test_work_that_kills_its_process_each_time_fails_and_says_so(told, add, die,
     assert [(subject_id, error.code) for subject_id, error in told] == [(1, "interrupted")]
 
 
+def test_a_lease_that_runs_out_in_the_middle_of_a_sweep_is_left_to_the_next(told, add, die, row, monkeypatch):
+    operation_id = add()
+    queue_expired = rows.queue_expired
+
+    def queue_expired_just_before():
+        queued = queue_expired()
+        die(operation_id)
+        return queued
+
+    monkeypatch.setattr(rows, "queue_expired", queue_expired_just_before)
+    jobs.sweep()
+    assert row(operation_id).state == "working"
+    monkeypatch.undo()
+    jobs.sweep()
+    assert (row(operation_id).state, told) == ("queued", [])
+
+
 def test_two_sweeps_at_once_fail_an_operation_once(told, app, add, die, in_threads, bell):
     operation_id = die(add())
     jobs.sweep()
