@@ -17,6 +17,7 @@ from rexec.billing import manage, plans, sync
 from rexec.billing.errors import (
     CheckoutOvertaken,
     NothingToManage,
+    StripeError,
     StripeNotFound,
     StripeRefused,
     UnknownChoice,
@@ -169,7 +170,7 @@ def _open(user_id: int, choice: str, base_url: str, gateway: StripeGateway) -> s
     plan_key, _, interval = choice.partition("/")
     price = shop(gateway).price(plan_key, interval)
     customer = _customer(user_id, gateway)
-    number, before = _claim(user_id, choice)
+    number, before = _claim(user_id)
     if before is not None:
         close(user_id, before, gateway)
         url = _change(user_id, plan_key, interval, base_url, gateway)
@@ -182,7 +183,7 @@ def _open(user_id: int, choice: str, base_url: str, gateway: StripeGateway) -> s
     kept = db.session.execute(
         update(BillingAccount)
         .where(BillingAccount.user_id == user_id, BillingAccount.checkout_number == number)
-        .values(checkout_session_id=session["id"], checkout_open=True)
+        .values(checkout_session_id=session["id"], checkout_choice=choice, checkout_open=True)
     )
     db.session.commit()
     if not cast("CursorResult[Any]", kept).rowcount:
@@ -191,7 +192,7 @@ def _open(user_id: int, choice: str, base_url: str, gateway: StripeGateway) -> s
     return str(session["url"])
 
 
-def _claim(user_id: int, choice: str) -> tuple[int, str | None]:
+def _claim(user_id: int) -> tuple[int, str | None]:
     """Become the one who may open a checkout for a person; whoever claimed before closes theirs. Commits.
 
     Returns:
@@ -201,7 +202,7 @@ def _claim(user_id: int, choice: str) -> tuple[int, str | None]:
     number = db.session.execute(
         update(BillingAccount)
         .where(mine)
-        .values(checkout_number=BillingAccount.checkout_number + 1, checkout_choice=choice)
+        .values(checkout_number=BillingAccount.checkout_number + 1)
         .returning(BillingAccount.checkout_number)
     ).scalar_one()
     before = db.session.scalar(
@@ -219,7 +220,11 @@ def _customer(user_id: int, gateway: StripeGateway) -> str:
     email = db.session.scalar(select(User.email).where(User.id == user_id))
     db.session.rollback()
     key = idempotency_key("customer", account.created_at, user_id, account.customer_number)
-    made = gateway.create_customer({"email": email, "metadata": {"rexec_user": str(user_id)}}, key=key)
+    try:
+        made = gateway.create_customer({"email": email, "metadata": {"rexec_user": str(user_id)}}, key=key)
+    except StripeError:
+        _ask_anew_for_customer(user_id, account.customer_number)
+        raise
     db.session.execute(
         update(BillingAccount)
         .where(BillingAccount.user_id == user_id, BillingAccount.customer_id.is_(None))
@@ -227,6 +232,20 @@ def _customer(user_id: int, gateway: StripeGateway) -> str:
     )
     db.session.commit()
     return account_of(user_id).customer_id or str(made["id"])
+
+
+def _ask_anew_for_customer(user_id: int, number: int) -> None:
+    """Take another key the next time: Stripe repeats for a day what it said to one, a failure too. Commits.
+
+    Source: https://docs.stripe.com/api/idempotent_requests
+    """
+    asked = BillingAccount.customer_number == number, BillingAccount.customer_id.is_(None)
+    db.session.execute(
+        update(BillingAccount)
+        .where(BillingAccount.user_id == user_id, *asked)
+        .values(customer_number=BillingAccount.customer_number + 1)
+    )
+    db.session.commit()
 
 
 def _checkout_fields(user_id: int, customer: str, price: str, base_url: str) -> Fields:

@@ -18,8 +18,9 @@ SHOWN = 50
 
 
 def stored_for(user_id: int) -> list[int]:
-    """The events of a person that wait for a fetch; read before it begins, so that it covers them."""
-    waiting = select(StripeEvent.id).where(StripeEvent.user_id == user_id, StripeEvent.state == "stored")
+    """The events of a person that no fetch has covered; read before one begins, so that it covers them."""
+    uncovered = StripeEvent.state.in_(("stored", "failed"))
+    waiting = select(StripeEvent.id).where(StripeEvent.user_id == user_id, uncovered)
     found = list(db.session.scalars(waiting))
     db.session.rollback()
     return found

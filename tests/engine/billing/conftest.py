@@ -8,7 +8,7 @@ import pytest
 
 from rexec import jobs
 from rexec.accounts.models import User
-from rexec.billing import checkout, returning, service
+from rexec.billing import checkout, gateway, returning, service
 from rexec.billing.gateway import stripe
 from rexec.billing.models import Subscription
 from rexec.extensions import db, utcnow
@@ -33,6 +33,13 @@ def settings(settings, fake):
         stripe_api_base=fake.url,
         stripe_webhook_secret=WEBHOOK_SECRET,
     )
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Gives up on Stripe within a second, and tries once."""
+    monkeypatch.setattr(gateway, "READ_S", 0.4)
+    monkeypatch.setattr(gateway, "RETRIES", 0)
 
 
 class Silent:

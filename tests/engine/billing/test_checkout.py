@@ -7,9 +7,16 @@ from threading import Barrier
 
 import pytest
 
+from rexec.accounts.models import User
 from rexec.billing import checkout, manage, returning
 from rexec.billing import jobs as billing_jobs
-from rexec.billing.errors import CheckoutOvertaken, NothingToManage, UnknownChoice
+from rexec.billing.errors import (
+    CheckoutOvertaken,
+    NothingToManage,
+    StripeBusy,
+    StripeUnreachable,
+    UnknownChoice,
+)
 from rexec.billing.gateway import stripe
 from rexec.errors import NotFound
 from rexec.extensions import db
@@ -91,6 +98,22 @@ def test_a_checkout_paid_in_the_other_tab_leads_to_the_portal(buyer, fake):
     assert len(fake.subscriptions(buyer.customer)) == 1
 
 
+def test_a_choice_that_came_to_nothing_does_not_rename_the_checkout_of_another(buyer, fake, monkeypatch):
+    before = checkout.account_of(buyer.id)
+    buyer.choose("pro")
+    first = buyer.session_id
+    # The other tab has looked before this one opened its checkout.
+    monkeypatch.setattr(checkout, "account_of", lambda _user_id: before)
+    fake.fail_next(status=429, times=9, path=f"/v1/checkout/sessions/{first}")
+    with pytest.raises(StripeBusy):
+        buyer.choose("team")
+    monkeypatch.undo()
+    fake.release()
+    buyer.choose("team")
+    assert buyer.session_id != first
+    assert fake.object(first)["status"] == "expired"
+
+
 @on_postgres
 def test_two_tabs_at_the_same_moment_open_one_checkout(app, buyer, fake):
     buyer.choose()
@@ -149,6 +172,22 @@ def test_a_crash_after_the_customer_was_made_makes_no_second_one(buyer, fake):
     db.session.commit()
     buyer.choose()
     assert buyer.customer == customer
+
+
+def test_a_customer_that_stripe_failed_to_make_is_asked_for_anew(buyer, fake, impatient):
+    fake.fail_next(status=500, path="/v1/customers")
+    with pytest.raises(StripeUnreachable):
+        buyer.choose()
+    assert buyer.choose().startswith(f"{fake.url}/c/pay/")
+
+
+def test_who_changed_the_address_while_stripe_made_a_customer_can_buy(buyer, fake, impatient):
+    fake.drop_next(path="/v1/customers", executed=True)
+    with pytest.raises(StripeUnreachable):
+        buyer.choose()
+    db.session.get(User, buyer.id).email = "moved@example.com"
+    db.session.commit()
+    assert buyer.choose().startswith(f"{fake.url}/c/pay/")
 
 
 @pytest.mark.parametrize(

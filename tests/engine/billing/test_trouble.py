@@ -24,13 +24,6 @@ from rexec.jobs.models import Operation
 from tests.support.page_user import PageUser, visible
 
 
-@pytest.fixture
-def impatient(monkeypatch):
-    """Gives up on Stripe within a second, and tries once."""
-    monkeypatch.setattr(gateway, "READ_S", 0.4)
-    monkeypatch.setattr(gateway, "RETRIES", 0)
-
-
 def test_a_busy_stripe_is_asked_again_by_the_work_that_waits(buyer, fake, work, make_due):
     buyer.choose()
     buyer.pay()
@@ -174,6 +167,21 @@ def test_a_revoked_key_fails_the_event_which_can_be_replayed(buyer, fake, work, 
     work()
     assert events.failed() == []
     assert buyer.plan == "free"
+
+
+def test_an_event_that_failed_is_covered_by_the_next_fetch(buyer, fake, work, app):
+    buyer.buy()
+    work()
+    db.session.add(StripeEvent(event_id="evt_1", kind="customer.subscription.updated", user_id=buyer.id))
+    for key in (None, fake.add_key()):
+        if key is None:
+            fake.revoke_key()
+        else:
+            app.extensions[gateway.EXTENSION] = StripeGateway(key, api_base=fake.url)
+        jobs.add("billing.sync", subject(buyer.id))
+        db.session.commit()
+        work()
+        assert [event.event_id for event in events.failed()] == ([] if key else ["evt_1"])
 
 
 def test_an_event_waits_while_stripe_is_away(buyer, fake, work, make_due, monkeypatch):

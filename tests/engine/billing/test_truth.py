@@ -186,6 +186,29 @@ def test_a_customer_deleted_in_the_dashboard_has_nothing(buyer, fake, work):
     assert buyer.subscription.status == "canceled"
 
 
+def test_a_death_while_a_customer_is_forgotten_leaves_nobody_a_plan_for_nothing(buyer, monkeypatch):
+    """As after a change of the key: the new account at Stripe has no such customer."""
+    buyer.buy()
+    db.session.execute(db.update(BillingAccount).values(customer_id="cus_ofAnotherAccount"))
+    db.session.commit()
+
+    class Killed(BaseException):
+        pass
+
+    def killed(*_):
+        raise Killed
+
+    for step in ("store", "forget_customer"):
+        monkeypatch.setattr(sync, step, killed)
+        with pytest.raises(Killed):
+            sync.refresh(buyer.id, stripe())
+        db.session.rollback()
+        monkeypatch.undo()
+    sync.refresh(buyer.id, stripe())
+    assert buyer.plan == "free"
+    assert buyer.subscription.status == "canceled"
+
+
 def test_a_price_that_belongs_to_no_plan_entitles_to_nothing_and_admins_see_it(buyer, fake, app):
     buyer.buy()
     fake.change_price(buyer.subscription.stripe_id, fake.make_price(4200))
