@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rexec.errors import LimitReached, RexecError
+from rexec.errors import LimitReached, RexecError, Unavailable
 
 
 class ContainerMissing(RexecError):
@@ -19,6 +19,14 @@ class NetworkMissing(RexecError):
     code = "network_missing"
     message = "The container's network is gone from the machine that runs it."
     hint = "Retry makes the container again with the same home directory."
+
+
+class StillRemoving(Unavailable):
+    """The daemon has begun to remove a container and is not done: a large one takes minutes."""
+
+    code = "still_removing"
+    message = "The machine that runs the containers is still removing this one."
+    hint = "It goes on by itself."
 
 
 class BuiltInImageMissing(RexecError):

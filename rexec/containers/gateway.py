@@ -8,8 +8,9 @@ from typing import cast
 
 from flask import current_app
 
+from rexec.containers.errors import StillRemoving
 from rexec.docker_host import DockerHost
-from rexec.docker_host.errors import DockerTLSError
+from rexec.docker_host.errors import DockerBusy, DockerTLSError
 from rexec.errors import Unavailable
 
 EXTENSION = "rexec.docker_host"
@@ -25,6 +26,22 @@ class HostUnusable(Unavailable):
 def docker() -> DockerHost:
     """The Docker host of this application."""
     return cast("DockerHost", current_app.extensions[EXTENSION])
+
+
+def remove_container(name: str) -> None:
+    """Remove a container.
+
+    Args:
+        name: Its name or id on the Docker host.
+
+    Raises:
+        StillRemoving: It is being removed already.
+        DockerHostError: The Docker host could not do it; DockerNotFound where it has none.
+    """
+    try:
+        docker().remove_container(name)
+    except DockerBusy as error:
+        raise StillRemoving from error
 
 
 @contextmanager

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 STOPPED_AT_ONCE = 100
 READ_AT_ONCE = 500
+NOTED_WITHIN_MINUTES = 1
+"""How far behind the row may be: use is written down twice a minute."""
 USED_AT = func.coalesce(Container.last_activity_at, Container.started_at, Container.status_changed_at)
 
 
@@ -52,8 +54,9 @@ def _stop_if_too_long(row: Any) -> bool:
     plan = plan_of(row)
     if plan is None or plan.idle_minutes is None or row.used_at >= _ago(plan.idle_minutes):
         return False
+    still = _ago(plan.idle_minutes) > USED_AT
     try:
-        service.stop(row.id, note=f"Stopped after {plan.idle_minutes} minutes without use.")
+        service.stop(row.id, still, note=f"Stopped after {plan.idle_minutes} minutes without use.")
     except NotNow:
         return False
     log.info("container %d is stopped: idle for %d minutes", row.id, plan.idle_minutes)
@@ -61,4 +64,5 @@ def _stop_if_too_long(row: Any) -> bool:
 
 
 def _ago(minutes: int) -> datetime:
-    return utcnow() - timedelta(minutes=minutes)
+    """Since when a container has to be unused to have been so for certain for this long."""
+    return utcnow() - timedelta(minutes=minutes + NOTED_WITHIN_MINUTES)

@@ -10,9 +10,9 @@ from sqlalchemy import delete as sql_delete
 from sqlalchemy import select
 
 from rexec import jobs
-from rexec.containers import closing, excess, limits, specs
-from rexec.containers.errors import ContainerMissing
-from rexec.containers.gateway import docker, outage_is_not_a_verdict
+from rexec.containers import closing, excess, limits, networks, specs
+from rexec.containers.errors import ContainerMissing, NetworkMissing
+from rexec.containers.gateway import docker, outage_is_not_a_verdict, remove_container
 from rexec.containers.launching import Launch, Lost
 from rexec.containers.models import Container
 from rexec.containers.states import MOVING, enter
@@ -157,10 +157,11 @@ def remove_objects(public_id: str) -> None:
     """Remove what the Docker host keeps for a container, its home directory too; what is gone is well.
 
     Raises:
+        StillRemoving: The Docker host is at it.
         DockerHostError: The Docker host could not do it.
     """
     for remove, name in (
-        (docker().remove_container, specs.container_name(public_id)),
+        (remove_container, specs.container_name(public_id)),
         (docker().remove_volume, specs.volume_name(public_id)),
     ):
         try:
@@ -176,13 +177,24 @@ def _stop(row: Container) -> None:
         raise ContainerMissing from error
 
 
+def _what_is_missing(row: Container) -> RexecError:
+    """A start finds nothing where the container is gone, and where the network that it was made on is."""
+    try:
+        docker().inspect_container(specs.docker_name(row))
+    except DockerNotFound:
+        return ContainerMissing()
+    if row.network is not None:
+        networks.forget(row.network)
+    return NetworkMissing()
+
+
 def _start(row: Container) -> None:
     began = time.perf_counter()
     try:
         limits.follow_plan(row)
         docker().start_container(specs.docker_name(row))
     except DockerNotFound as error:
-        raise ContainerMissing from error
+        raise _what_is_missing(row) from error
     now = utcnow()
     seconds = round(time.perf_counter() - began, 3)
     enter(

@@ -16,7 +16,7 @@ from flask import current_app
 from rexec import jobs
 from rexec.containers import catalogue, limits, networks, specs
 from rexec.containers.errors import BuiltInImageMissing, ForeignContainer, NetworkMissing
-from rexec.containers.gateway import docker
+from rexec.containers.gateway import docker, remove_container
 from rexec.containers.host_state import LABEL_CONTAINER, LABEL_DEPLOYMENT, deployment
 from rexec.containers.models import Container
 from rexec.containers.pulls import PatientPull, PullTally
@@ -134,7 +134,7 @@ class Launch:
         if found["State"].get("Running"):
             limits.note_found(self.row, found["HostConfig"])
             return str(found["Id"])
-        docker().remove_container(found["Id"])
+        remove_container(found["Id"])
         return None
 
     def _fetch(self) -> None:

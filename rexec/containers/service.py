@@ -154,15 +154,16 @@ def start(container_id: int) -> None:
     _act(container_id, "start", "container.start", MAY_START, **NO_ERROR)
 
 
-def stop(container_id: int, *, note: str | None = None) -> None:
+def stop(container_id: int, *conditions: ColumnElement[bool], note: str | None = None) -> None:
     """Stop a running container; its home directory and everything else on its disk stay. Commits.
 
     Args:
         container_id: The container.
+        conditions: What has to hold besides, in the same statement.
         note: Why, where it was not the person who asked; shown until it starts again.
     """
     values = {**NO_ERROR, "error_code": "idle_stopped", "error_message": note} if note else NO_ERROR
-    _act(container_id, "stop", "container.stop", **values)
+    _act(container_id, "stop", "container.stop", *conditions, **values)
 
 
 def stop_suspended(container_id: int, why: Suspended) -> None:

@@ -106,6 +106,7 @@ def fail(handler: Handler | None, claim: rows.Claim, error: RexecError, bell: Be
     """Fail an operation for good: tell its domain first, then end the row.
 
     In this order a process that dies between the two leaves an expired lease, and the domain is told again.
+    Where somebody cancelled there is no failure to tell of: it would be written on what came after.
 
     Args:
         handler: Of the operation's kind, where this release has one.
@@ -113,8 +114,11 @@ def fail(handler: Handler | None, claim: rows.Claim, error: RexecError, bell: Be
         error: Why.
         bell: Rung for the subject's next operation.
     """
-    if not rows.renew([claim.holder]):
+    cancelled = rows.renew([claim.holder]).get(claim.holder)
+    if cancelled is None:
         return "lost"
+    if cancelled:
+        return _ended(claim, "cancelled", bell) if rows.finish(claim, "cancelled") else "lost"
     if handler is not None and handler.on_failed is not None:
         try:
             handler.on_failed(int(claim.subject.rpartition(":")[2]), error)

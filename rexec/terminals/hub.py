@@ -221,7 +221,12 @@ class Hub:
         }
 
         def work() -> None:
-            self._upkeep.note_activity(active)
+            try:
+                self._upkeep.note_activity(active)
+            except Exception:
+                # Whoever typed would be taken for idle, and stopped.
+                self.loop.call_soon(lambda: self._active.update(active))
+                raise
             live = self._upkeep.live_sessions(sessions)
             self.loop.call_soon(lambda: self._end_sessions(sessions - live))
 

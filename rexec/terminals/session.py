@@ -13,7 +13,7 @@ from rexec.terminals.audience import Audience
 from rexec.terminals.keyboard import Keyboard
 from rexec.terminals.reports import is_report
 from rexec.terminals.sizes import Sizes, parse_size
-from rexec.terminals.sources import ENDINGS, Over
+from rexec.terminals.sources import ENDINGS, Over, discard
 from rexec.terminals.stream import EngineStream
 from rexec.terminals.usage import Usage
 from rexec.terminals.viewer import BAD_FRAME, GOING_AWAY, NORMAL, Viewer
@@ -274,7 +274,7 @@ class Session:
     def retire(self) -> None:
         """Let go of the engine, and end what would be left running."""
         if self.state is not State.OVER:
-            self._openers.submit(self._source.discard)
+            discard(self._source, self._loop, self._openers)
             self._give_back()
 
     def _give_back(self) -> None:

@@ -9,17 +9,20 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from rexec.docker_host.errors import DockerConflict, DockerHostError, DockerNotFound
+from rexec.docker_host.errors import DockerConflict, DockerHostError, DockerNotFound, DockerUnreachable
 from rexec.terminals import killer
 
 if TYPE_CHECKING:
     from rexec.docker_host import ContainerUsage, DockerHost, HijackedStream
+    from rexec.terminals.loop import Loop
+    from rexec.terminals.openers import Openers
 
 log = logging.getLogger(__name__)
 
 LOG_BYTES: Final = 1024 * 1024
 ENDING_S: Final = 1.5
 """How long a process that closed its terminal may still count as running."""
+DISCARD_AGAIN_S: Final = 30.0
 ENDINGS: Final = {
     "stopped": "The container is stopped.",
     "ended": "The shell in this tab has ended.",
@@ -69,8 +72,31 @@ class Source(Protocol):
         ...
 
     def discard(self) -> None:
-        """End what nobody looks at any more."""
+        """End what nobody looks at any more.
+
+        Raises:
+            DockerUnreachable: The daemon is away; it is still to be ended.
+        """
         ...
+
+
+def discard(source: Source, loop: Loop, openers: Openers) -> None:
+    """End what nobody looks at any more, and try again every half minute while the daemon is away.
+
+    Args:
+        source: Whose.
+        loop: Where the half minutes pass.
+        openers: Where it is done.
+    """
+
+    def end() -> None:
+        try:
+            source.discard()
+        except DockerUnreachable as error:
+            log.info("A tab is still to be ended: %s", error.code)
+            loop.call_soon(lambda: loop.call_later(DISCARD_AGAIN_S, lambda: openers.submit(end)))
+
+    openers.submit(end)
 
 
 def _state(docker: DockerHost, container: str) -> dict[str, Any]:
@@ -151,12 +177,15 @@ class ExecSource:
             if self._exec_id is not None:
                 self._end_previous(self._exec_id)
             env = {killer.MARK: self._token, "TERM": "xterm-256color"}
-            self._exec_id = self._docker.exec_create(self._container, LOGIN_SHELL, env)
-            return self._docker.open_exec(self._exec_id)
+            exec_id = self._docker.exec_create(self._container, LOGIN_SHELL, env)
+            stream = self._docker.open_exec(exec_id)
         except DockerNotFound as error:
             raise Over("deleted") from error
         except DockerConflict as error:
             raise Over("stopped") from error
+        # Only now: one that was made and not started would be taken for one that has ended.
+        self._exec_id = exec_id
+        return stream
 
     def _end_previous(self, exec_id: str) -> None:
         deadline = time.monotonic() + ENDING_S
@@ -188,11 +217,13 @@ class ExecSource:
         return self._docker.container_usage(self._container)
 
     def discard(self) -> None:
-        """End the shell and everything it started."""
+        """See `Source`. Ends the shell and everything it started."""
         try:
             killer.run(self._docker, self._container, killer.only([self._token]))
         except (DockerNotFound, DockerConflict):
             # The container is gone or stopped, and everything in it.
             return
+        except DockerUnreachable:
+            raise
         except DockerHostError as error:
             log.warning("A tab of %s is left running: %s", self._container, error.code)

@@ -11,6 +11,7 @@ from rexec.accounts.models import User
 from rexec.accounts.signals import account_closing
 from rexec.billing import usage
 from rexec.containers import idle, service
+from rexec.containers.models import Container
 from rexec.extensions import db, utcnow
 from tests.support.factories import make_container, make_user
 
@@ -24,6 +25,7 @@ def minutes_ago(minutes):
     [
         (None, 31, "stopping"),
         (None, 29, "running"),
+        (None, 30.5, "running"),
         ("free", 31, "stopping"),
         ("taken-away", 31, "stopping"),
         ("pro", 31, "running"),
@@ -65,6 +67,20 @@ def test_those_who_may_run_on_do_not_hide_those_who_may_not(app, fresh, monkeypa
         idle.stop_idle()
     assert {fresh(container_id).status for container_id in lasting} == {"running"}
     assert {fresh(container_id).status for container_id in ids} == {"stopping"}
+
+
+def test_one_that_is_used_while_the_idle_are_stopped_goes_on(app, fresh, monkeypatch):
+    container_id = make_container(last_activity_at=minutes_ago(99)).id
+    stop = service.stop
+
+    def stop_after_a_key(row_id, *conditions, **options):
+        db.session.execute(db.update(Container).values(last_activity_at=utcnow()))
+        db.session.commit()
+        stop(row_id, *conditions, **options)
+
+    monkeypatch.setattr(service, "stop", stop_after_a_key)
+    idle.stop_idle()
+    assert fresh(container_id).status == "running"
 
 
 def test_one_that_nobody_ever_used_is_idle_since_its_start(app, fresh):

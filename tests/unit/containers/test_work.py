@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from rexec.containers import networks, service, specs
+from rexec.containers.models import Container
 from rexec.containers.states import enter
 from rexec.docker_host.errors import (
     DockerAPIError,
+    DockerBusy,
+    DockerNotFound,
     DockerRejected,
     DockerTLSError,
     DockerUnreachable,
@@ -248,6 +251,47 @@ def test_deleting_what_is_gone_already_is_well(launched, work, fresh, docker_hos
     service.delete(row_id)
     work()
     assert fresh(row_id) is None
+
+
+def test_a_removal_that_the_docker_host_is_slow_at_is_waited_for(launched, work, fresh, docker_host):
+    row = launched()
+    service.delete(row.id)
+    docker_host.fail("remove_container", DockerBusy(), times=5)
+    for _ in range(5):
+        work()
+        assert fresh(row.id).status == "deleting"
+        assert operations(row.id)[-1].progress["code"] == "still_removing"
+        make_due()
+    work()
+    assert docker_host.found == {}
+    assert db.session.query(Container).count() == 0
+
+
+def test_what_a_launch_left_and_is_slow_to_go_is_waited_for(launched, work, fresh, docker_host):
+    row = launched()
+    docker_host.set_state(row.docker_id, "exited")
+    enter(row.id, ("running",), "failed")
+    service.retry(row.id)
+    docker_host.fail("remove_container", DockerBusy(), times=5)
+    for _ in range(5):
+        work()
+        make_due()
+    work()
+    assert fresh(row.id).status == "running"
+
+
+def test_a_container_whose_network_is_gone_is_not_called_gone(launched, work, fresh, docker_host):
+    row = launched()
+    service.stop(row.id)
+    work()
+    service.start(row.id)
+    docker_host.fail("start_container", DockerNotFound())
+    work()
+    assert (fresh(row.id).status, fresh(row.id).error_code) == ("failed", "network_missing")
+    docker_host.networks.clear()
+    service.retry(row.id)
+    work()
+    assert fresh(row.id).status == "running"
 
 
 def test_a_delete_that_cannot_be_done_says_why_and_can_be_said_again(launched, work, fresh, docker_host):

@@ -77,6 +77,16 @@ def test_a_lease_that_runs_out_in_the_middle_of_a_sweep_is_left_to_the_next(told
     assert (row(operation_id).state, told) == ("queued", [])
 
 
+def test_what_was_cancelled_and_then_exhausted_tells_its_domain_of_no_failure(told, add, die, row):
+    operation_id = die(add())
+    jobs.sweep()
+    die(operation_id)
+    assert jobs.request_cancel(row(operation_id).subject)
+    db.session.commit()
+    jobs.sweep()
+    assert (row(operation_id).state, told) == ("cancelled", [])
+
+
 def test_two_sweeps_at_once_fail_an_operation_once(told, app, add, die, in_threads, bell):
     operation_id = die(add())
     jobs.sweep()

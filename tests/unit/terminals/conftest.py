@@ -29,6 +29,7 @@ class Container:
         self.at_once = b""
         self.sizes = []
         self.failures = []
+        self.discard_failures = []
         self.usages = []
         self.usages_asked = 0
         self.discarded = 0
@@ -58,6 +59,8 @@ class Container:
         return found
 
     def discard(self):
+        if self.discard_failures:
+            raise self.discard_failures.pop()
         self.discarded += 1
 
     def say(self, data):

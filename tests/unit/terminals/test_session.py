@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from rexec.docker_host.errors import DockerUnreachable
-from rexec.terminals import hub, viewer
+from rexec.terminals import hub, sources, viewer
 from rexec.terminals.ring import CAPACITY
 from rexec.terminals.session import News
 from rexec.terminals.sources import Over
@@ -260,6 +260,15 @@ def test_a_terminal_is_kept_for_a_while_after_its_last_viewer(make_session, cont
     again.sock.close()
     eventually(lambda: News.OVER in news, 5)
     eventually(lambda: container.discarded == 1)
+
+
+def test_what_a_tab_left_is_ended_once_the_daemon_is_back(make_session, container, loop, monkeypatch):
+    from tests.unit.terminals.conftest import Browser
+
+    monkeypatch.setattr(sources, "DISCARD_AGAIN_S", 0.05)
+    container.discard_failures = [DockerUnreachable(), DockerUnreachable()]
+    live(Browser(loop, make_session(keep_s=0.0))).sock.close()
+    eventually(lambda: container.discarded == 1, 5)
 
 
 def test_a_control_message_that_makes_no_sense_ends_the_connection(browser):
