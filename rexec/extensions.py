@@ -79,10 +79,12 @@ def engine_options(database_url: str) -> dict[str, Any]:
         database_url: SQLAlchemy address.
 
     `prepare_threshold=None`: psycopg's prepared statements outlive the transaction that PgBouncer pins.
+    `hide_parameters`: errors are logged, and among a statement's values are hashes of passwords.
     """
     if database_url.startswith("sqlite"):
-        return {"connect_args": {"timeout": 10}}
+        return {"hide_parameters": True, "connect_args": {"timeout": 10}}
     return {
+        "hide_parameters": True,
         "pool_pre_ping": True,
         "pool_size": 8,
         "max_overflow": 24,

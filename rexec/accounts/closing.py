@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, exists, select
 from sqlalchemy.exc import IntegrityError
 
 from rexec.accounts.credentials import verified
-from rexec.accounts.errors import LastAdmin
+from rexec.accounts.errors import LastAdmin, WrongPassword
 from rexec.accounts.models import User
-from rexec.accounts.service import get, revoke
+from rexec.accounts.service import get, revoke, update_row
 from rexec.accounts.signals import account_closing, payments_ending
 from rexec.extensions import db, utcnow
 
@@ -35,14 +35,13 @@ def close(user_id: int, password: str) -> None:
         WrongPassword: On the field `present`.
         LastAdmin: Nobody else could administer.
     """
-    verified(user_id, password)
+    kept = verified(user_id, password)
     if get(user_id).is_admin and not _another_admin(user_id):
         raise LastAdmin
-    db.session.execute(
-        update(User)
-        .where(User.id == user_id, User.closing_at.is_(None))
-        .values(closing_at=utcnow(), is_disabled=True, email=f"closed:{user_id}", password_hash="")
-    )
+    closed = {"closing_at": utcnow(), "is_disabled": True, "email": f"closed:{user_id}", "password_hash": ""}
+    if not update_row(user_id, User.password_hash == kept, **closed):
+        db.session.rollback()
+        raise WrongPassword(field="present")
     revoke(user_id)
     db.session.commit()
     log.info("account %s is being deleted", user_id)

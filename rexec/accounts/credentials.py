@@ -75,9 +75,11 @@ def change_email(user_id: int, present: str, email: str) -> None:
         InvalidInput: On the field `email`; EmailTaken where it has an account.
     """
     address = service.normalise_email(email)
-    verified(user_id, present)
+    kept = verified(user_id, present)
     try:
-        service.update_row(user_id, email=address)
+        if not service.update_row(user_id, User.password_hash == kept, email=address):
+            db.session.rollback()
+            raise WrongPassword(field="present")
         links.forget_resets(user_id)
         db.session.commit()
     except IntegrityError:

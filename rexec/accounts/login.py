@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from flask import Flask, Response, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_user, logout_user
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 
 from rexec.accounts import sessions
 from rexec.extensions import db, login_manager
@@ -97,7 +97,7 @@ def _note_seen(response: Response) -> Response:
         try:
             db.session.rollback()
             sessions.note_seen(user.session_id)
-        except OperationalError:
+        except SQLAlchemyError:
             db.session.rollback()
             log.warning("session %s could not be noted as seen", user.session_id)
         else:

@@ -114,7 +114,8 @@ def is_news(state: State, told: Told, now: datetime) -> bool:
     if told_at is None or now - told_at >= A_DAY:
         return True
     lasts = state.since is not None and now - state.since >= COMES_BACK
-    return last_word == "ok" and lasts
+    # Not at once after its end was told: two instances that disagree would contradict each other without end.
+    return last_word == "ok" and lasts and now - told["ok"] >= COMES_BACK
 
 
 class Alerts:

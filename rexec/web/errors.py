@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_limiter import RateLimitExceeded
 from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
@@ -140,7 +140,8 @@ def _on_database_error(error: Exception) -> ResponseReturnValue:
 
 
 def _on_bug(error: Exception) -> ResponseReturnValue:
-    log.error("request %s: %s %s failed", request_id(), request.method, request.path, exc_info=error)
+    # Not the path: links that set a password are in it.
+    log.error("request %s: %s %s failed", request_id(), request.method, request.url_rule, exc_info=error)
     return error_page(500, bare=True)
 
 
@@ -150,6 +151,6 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(RateLimitExceeded, _on_rate_limit)
     app.register_error_handler(CSRFError, _on_csrf_error)
     app.register_error_handler(HTTPException, _on_http_error)
-    for kind in (OperationalError, InterfaceError, PoolTimeout):
+    for kind in (OperationalError, InternalError, InterfaceError, PoolTimeout):
         app.register_error_handler(kind, _on_database_error)
     app.register_error_handler(Exception, _on_bug)

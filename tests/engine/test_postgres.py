@@ -4,7 +4,7 @@ import time
 
 import pytest
 from sqlalchemy import create_engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from rexec import postgres
 from rexec.extensions import engine_options, prepare
@@ -85,6 +85,12 @@ def test_a_mistake_is_still_told_as_one_and_keeps_the_connection(database):
         with pytest.raises(OperationalError, match="canceling statement"):
             connection.execute(text("SET LOCAL statement_timeout = 50; SELECT pg_sleep(5)"))
         assert not connection.invalidated
+
+
+def test_an_error_names_no_value_of_its_statement(database):
+    with database.connect() as connection, pytest.raises(ProgrammingError, match="nowhere") as caught:
+        connection.execute(text("SELECT 1 FROM nowhere WHERE hash = :hash"), {"hash": "a-secret"})
+    assert "a-secret" not in str(caught.value)
 
 
 def test_a_page_says_so_and_comes_back(way, user):

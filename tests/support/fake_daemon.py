@@ -64,9 +64,23 @@ class FakeDaemon:
         with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
             stack.enter_context(connection)
             if self._context is not None:
-                connection = stack.enter_context(self._context.wrap_socket(connection, server_side=True))
+                connection = stack.enter_context(
+                    self._context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+                )
                 self._open.append(connection)
+                self._shake_hands(connection)
             self._talk(connection)
+
+    @staticmethod
+    def _shake_hands(connection: ssl.SSLSocket) -> None:
+        try:
+            connection.do_handshake()
+        except ssl.SSLError:
+            # What is not read has the kernel reset the connection, and the reset may overtake the alert.
+            socket.socket.shutdown(connection, socket.SHUT_WR)
+            while socket.socket.recv(connection, 65536):
+                pass
+            raise
 
 
 def server_context(pair: Pair, folder: Path, *, client_ca: str | None = None) -> ssl.SSLContext:

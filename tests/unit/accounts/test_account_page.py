@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rexec.accounts import credentials, links, service
+from rexec.accounts import credentials, links, passwords, service
+from rexec.accounts.errors import UserUnknown
 from rexec.extensions import db
 from tests.support.page_user import PageUser, visible
 
@@ -97,8 +98,6 @@ def test_forms_need_a_token_and_a_session(owner, stranger, path):
 
 def test_a_password_changed_meanwhile_is_not_overwritten(app, owner, monkeypatch):
     """Two browsers change the password at once: the one that verified the older hash is told so."""
-    from rexec.accounts import passwords
-
     user_id = service.find(owner.email).id
     db.session.rollback()
     real = passwords.hash_password
@@ -111,3 +110,32 @@ def test_a_password_changed_meanwhile_is_not_overwritten(app, owner, monkeypatch
     monkeypatch.setattr(passwords, "hash_password", hash_password)
     assert change_password(owner).status_code in {303, 422}
     assert PageUser(app, owner.email).log_in("set-by-the-operator").status_code == 303
+
+
+@pytest.fixture
+def changed_while_verified(owner, monkeypatch):
+    """Somebody else changes the owner's password while the old one is being verified."""
+    user_id = service.find(owner.email).id
+    db.session.rollback()
+    verify = passwords.verify
+
+    def verified(kept, typed):
+        monkeypatch.setattr(passwords, "verify", verify)
+        is_right = verify(kept, typed)
+        credentials.set_password(user_id, "set-by-the-operator")
+        return is_right
+
+    monkeypatch.setattr(passwords, "verify", verified)
+
+
+def test_an_address_is_not_changed_by_a_password_that_ended_meanwhile(app, owner, changed_while_verified):
+    change_email(owner, "moved@example.com")
+    with pytest.raises(UserUnknown):
+        service.find("moved@example.com")
+    assert service.find(owner.email) is not None
+
+
+def test_an_account_is_not_deleted_by_a_password_that_ended_meanwhile(app, owner, changed_while_verified):
+    owner.post("/account/delete", {"present": owner.password})
+    db.session.rollback()
+    assert service.find(owner.email).closing_at is None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select, update
+from sqlalchemy.exc import InternalError, OperationalError
 
 from rexec.accounts import login, service, sessions
 from rexec.accounts.models import LoginSession, User
@@ -68,6 +70,18 @@ def test_a_session_in_use_is_noted_once_in_a_while_and_its_cookie_lengthened(own
     answer = owner.get("/account")
     assert only_session().last_seen_at == seen
     assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("kind", [OperationalError, InternalError])
+def test_a_page_is_shown_though_its_session_cannot_be_noted(owner, monkeypatch, kind):
+    """A database that only reads says so by an internal error."""
+
+    def fail(_session_id):
+        raise kind("UPDATE", {}, Exception("read-only"))
+
+    age(last_seen_at=utcnow() - sessions.SEEN_EVERY - timedelta(seconds=1))
+    monkeypatch.setattr(sessions, "note_seen", fail)
+    assert owner.get("/account").status_code == 200
 
 
 def test_a_session_ends_when_it_was_not_used_for_a_month(owner):

@@ -64,6 +64,20 @@ def test_trouble_that_comes_back_and_stays_is_news_on_the_same_day():
     assert not is_news(stays, {"down": NOW - HOUR}, NOW)
 
 
+def test_two_that_disagree_do_not_contradict_each_other_at_every_look(app, chat):
+    sees, does_not = Alerts(app, chat), Alerts(app, chat)
+    stays = State("redis", "down", "Redis is down: refused.", NOW - HOUR)
+    well = State("redis", "ok", "Redis works again.")
+    sees.consider([stays])
+    told(chat, stays.text)
+    does_not.consider([well])
+    told(chat, stays.text, well.text)
+    moment = RowLedger().read()["redis"]["ok"]
+    before = {"down": moment - HOUR, "ok": moment}
+    assert not is_news(stays, before, moment + timedelta(minutes=9))
+    assert is_news(stays, before, moment + timedelta(minutes=10))
+
+
 @pytest.mark.parametrize(
     ("before", "news"),
     [

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from flask import abort
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InternalError, OperationalError
 
 from rexec import errors
 from rexec.docker_host.errors import DockerUnreachable
@@ -62,9 +62,23 @@ def test_a_bug_shows_the_request_id_and_nothing_of_itself(failing, caplog):
     assert response.headers["X-Request-Id"] in caplog.text
 
 
-def test_a_dead_database_is_a_page_that_needs_no_database(failing):
+def test_no_link_that_sets_a_password_is_in_the_log_of_a_bug(make_app, caplog):
+    app = make_app()
+
+    @app.post("/hands-out/<token>")
+    def hands_out(token):
+        raise RuntimeError
+
+    app.config["WTF_CSRF_ENABLED"] = False
+    assert app.test_client().post("/hands-out/a-secret-token").status_code == 500
+    assert "POST /hands-out/<token> failed" in caplog.text
+    assert "a-secret-token" not in caplog.text
+
+
+@pytest.mark.parametrize("kind", [OperationalError, InternalError])
+def test_a_dead_database_is_a_page_that_needs_no_database(failing, kind):
     client, raises = failing
-    raises(OperationalError("SELECT 1", {}, Exception("connection to 10.0.0.5 refused")))
+    raises(kind("SELECT 1", {}, Exception("connection to 10.0.0.5 refused")))
     response = client.get("/fails")
     assert response.status_code == 503
     assert "10.0.0.5" not in response.text
