@@ -1,5 +1,5 @@
-// A script that did not arrive, because the network changed just then, leaves its part of the page dead. Such a page
-// is fetched again by itself, and says so where that does not help.
+// A script or style sheet that did not arrive, because the network changed just then, leaves its part of the page dead
+// or the page without its shape. Such a page is fetched again by itself, and says so where that does not help.
 
 const KEY = "rexec-reloads";
 const MOST = 2;
@@ -21,27 +21,40 @@ function remember(count) {
   }
 }
 
-// `data-needed-by` of a script selects what is dead without it, `data-without` names the notice that says so, and
-// `data-brings` the global of one that runs before this module and whose loss nobody heard.
-export function watchScripts() {
-  const missing = new Set(document.querySelectorAll("script[data-needed-by]"));
+// Of a style sheet that failed browsers keep none, or one that nobody may read.
+function hasRules(link) {
+  try {
+    return link.sheet.cssRules.length >= 0;
+  } catch {
+    return false;
+  }
+}
 
-  function arrived(script) {
+// `data-needed-by` of a script selects what is dead without it, `data-without` names the notice that says so, and
+// `data-brings` the global of one that runs before this module and whose loss nobody heard. A style sheet is always
+// needed, and all of a page's have come or failed before a module runs.
+export function watchParts() {
+  const missing = new Set(document.querySelectorAll("script[data-needed-by], link[rel=stylesheet]"));
+
+  function arrived(part) {
     // Counted until all are here: one that comes would hide that another never does.
-    if (missing.delete(script) && !missing.size && reloads()) remember(0);
+    if (missing.delete(part) && !missing.size && reloads()) remember(0);
   }
 
-  function lost(script) {
-    if (!missing.has(script) || !document.querySelector(script.dataset.neededBy)) return;
+  function lost(part) {
+    if (!missing.has(part) || !document.querySelector(part.dataset.neededBy ?? "body")) return;
     const count = reloads();
     if (count < MOST) {
       remember(count + 1);
       setTimeout(() => location.reload(), PAUSE_MS);
     } else {
-      document.getElementById(script.dataset.without).hidden = false;
+      document.getElementById(part.dataset.without ?? "not-whole").hidden = false;
     }
   }
 
+  for (const sheet of document.querySelectorAll("link[rel=stylesheet]")) {
+    (hasRules(sheet) ? arrived : lost)(sheet);
+  }
   for (const script of document.querySelectorAll("script[data-brings]")) {
     (script.dataset.brings in window ? arrived : lost)(script);
   }
