@@ -148,12 +148,13 @@ ensure_test_tools() {
     ensure_chromium
 }
 
-# Ubuntu's Chromium is a snap, which cannot be driven from a checkout: there Playwright brings its own.
+# The headless build: the same browser without windows, at less than half the processor time. Ubuntu's Chromium is a snap,
+# which cannot be driven from a checkout: there Playwright brings its own.
 ensure_chromium() {
-    if [[ -x /usr/bin/chromium ]]; then return 0; fi
+    if [[ -x /usr/bin/chromium-headless-shell ]]; then return 0; fi
     if grep -q '^ID=ubuntu' /etc/os-release 2>/dev/null; then
         (cd "$root" && .venv/bin/playwright install --with-deps chromium >&2)
     else
-        need_packages chromium
+        need_packages chromium-headless-shell
     fi
 }

@@ -230,7 +230,7 @@ def main() -> None:
     arguments.folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
+            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium-headless-shell"),
             args=["--no-sandbox"] if os.geteuid() == 0 else [],  # Chromium's sandbox does not start for root
         )
         all_pages(browser, arguments.url, arguments.folder, arguments.join, arguments.only)

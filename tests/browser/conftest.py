@@ -17,7 +17,7 @@ from tests.support.reports import failed
 from tests.support.server import RexecServer
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / ".test" / "artifacts"
-CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM = Path("/usr/bin/chromium-headless-shell")
 PATIENCE_MS = 20_000
 """For what a busy machine does late; a promise about time is a test of its own."""
 ARGUMENTS = (

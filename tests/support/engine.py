@@ -147,9 +147,13 @@ class Engine:
         return set(self.docker("ps", "-aq", "--no-trunc", "--filter", f"label={DEPLOYMENT_LABEL}").split())
 
     def remove(self, containers: set[str]) -> None:
-        """Remove containers with their volumes; those already gone are no mistake."""
-        if containers:
-            self.docker("rm", "-f", "-v", *containers, check=False)
+        """Remove containers, and the homes that are nobody's then; those already gone are no mistake."""
+        if not containers:
+            return
+        self.docker("rm", "-f", "-v", *containers, check=False)
+        unused = ("--filter", f"label={DEPLOYMENT_LABEL}", "--filter", "dangling=true")
+        if homes := self.docker("volume", "ls", "--quiet", *unused).split():
+            self.docker("volume", "rm", *homes, check=False)
 
 
 def _runs(pid: int) -> bool:

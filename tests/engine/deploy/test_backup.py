@@ -95,10 +95,15 @@ def test_a_home_is_saved_and_comes_back(server: RexecServer, user, on_the_vm, tm
     user.wait_for(public_id)
     window = shell(server, user, public_id)
     window.run("echo precious >~/note; chmod 600 ~/note")
+    # Nobody would answer the server's pings meanwhile.
+    window.close()
     run(the_command(GUIDE, "for home in"), tmp_path, **on_the_vm)
+    window = shell(server, user, public_id)
     window.run("rm ~/note")
     back = the_command(GUIDE, "sudo docker run --rm -i").replace("rexec-home-ID", f"rexec-home-{public_id}")
+    window.close()
     run(back, tmp_path, **on_the_vm)
+    window = shell(server, user, public_id)
     assert window.run("cat ~/note; stat -c %a ~/note").split() == ["precious", "600"]
     window.close()
     user.act(public_id, "delete")
