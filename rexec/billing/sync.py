@@ -103,12 +103,14 @@ def refresh(user_id: int, gateway: StripeGateway) -> bool:
         return False
     customer_id, number = begun
     try:
-        store(user_id, number, [read(each) for each in gateway.subscriptions(customer_id)])
+        fetched = [read(each) for each in gateway.subscriptions(customer_id)]
     except StripeNotFound:
         log.warning("the customer of account %d is gone at Stripe", user_id)
         # In this order: of somebody without a customer nobody asks again.
         store(user_id, number, [])
         forget_customer(user_id, customer_id)
+    else:
+        store(user_id, number, fetched)
     return True
 
 
