@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from flask import Flask, Response, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -83,11 +83,28 @@ def after_login() -> str:
 
 
 def _ask_to_log_in() -> ResponseReturnValue:
-    """Send a stranger to the log-in page, which remembers the page that was asked for."""
+    """Send a stranger to the log-in page, which remembers the page that was asked for.
+
+    A page that asks for a part of itself is sent there as a whole: a redirect, which the browser follows by
+    itself, would put the log-in page into that part (HX-Redirect of https://htmx.org/reference).
+    """
+    if request.headers.get("HX-Request") == "true":
+        address = url_for("accounts.log_in", next=_page_of_part())
+        flash("Your session is over. Log in to go on.", "warn")
+        return Response(status=401, headers={"HX-Redirect": address})
     target = request.full_path.rstrip("?") if request.method == "GET" else None
     address = url_for("accounts.log_in", next=safe_next(target))
     flash("Log in to see this page.", "warn")
     return redirect(address, 303)
+
+
+def _page_of_part() -> str | None:
+    """The page that asks for a part of itself, without what would lead elsewhere."""
+    try:
+        page = urlsplit(request.headers.get("HX-Current-URL", ""))
+    except ValueError:
+        return None
+    return safe_next(urlunsplit(("", "", page.path, page.query, "")))
 
 
 def _note_seen(response: Response) -> Response:

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, Response, expect, sync_playwright
 
 from tests.support.http_user import HttpUser, new_address
 from tests.support.reports import failed
@@ -18,6 +18,7 @@ from tests.support.server import RexecServer
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / ".test" / "artifacts"
 CHROMIUM = Path("/usr/bin/chromium-headless-shell")
+NETWORK_CHANGES = 3
 PATIENCE_MS = 20_000
 """For what a busy machine does late; a promise about time is a test of its own."""
 ARGUMENTS = (
@@ -30,9 +31,10 @@ document.addEventListener("securitypolicyviolation", (event) =>
 """
 
 
+NETWORK_CHANGED = "ERR_NETWORK_CHANGED"
+"""A container that starts on this machine changes its network: Chromium drops what it loads just then."""
 HARMLESS = (
-    # A container that starts on this machine changes its network: Chromium drops what it loads just then.
-    "ERR_NETWORK_CHANGED",
+    NETWORK_CHANGED,
     # A page that is left while its terminal connects.
     "WebSocket connection to .* failed: Connection closed before receiving a handshake response",
     # A page whose container is being deleted or gone, and which asks once more before it is left.
@@ -92,6 +94,22 @@ def page_errors():
     return PageErrors()
 
 
+def go_past_network_changes(page: Page) -> None:
+    """Let the page's `goto` ask again when the network changed, as a person would press *Reload*."""
+    once = page.goto
+
+    def goto(url: str, **options) -> Response | None:
+        for _ in range(NETWORK_CHANGES):
+            try:
+                return once(url, **options)
+            except Error as error:
+                if NETWORK_CHANGED not in error.message:
+                    raise
+        return once(url, **options)
+
+    page.goto = goto
+
+
 @pytest.fixture
 def new_context(request, chromium, page_errors):
     """Makes browsers that know nobody; takes screenshots of their pages when the test fails."""
@@ -103,6 +121,7 @@ def new_context(request, chromium, page_errors):
         context.set_default_timeout(PATIENCE_MS)
         context.add_init_script(REPORT_VIOLATIONS)
         context.on("page", page_errors.watch)
+        context.on("page", go_past_network_changes)
         contexts.append(context)
         return context
 

@@ -7,7 +7,8 @@ import pwd
 import signal
 import socket
 import subprocess
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.support.waiting import eventually
@@ -43,6 +44,16 @@ def children(pid: int) -> dict[str, int]:
         with suppress(FileNotFoundError, ProcessLookupError):
             found[Path(f"/proc/{child}/comm").read_text().strip()] = int(child)
     return found
+
+
+@contextmanager
+def frozen(pid: int) -> Iterator[None]:
+    """Stop a process in its tracks for a while."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 class Program:

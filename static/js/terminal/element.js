@@ -107,7 +107,8 @@ export class RexecTerminal extends HTMLElement {
       latency: (shell, milliseconds) => shell === this.shell && this.#latency(milliseconds),
       usage: (figures) => this.usage.show(figures),
       exitActions: (shell, reason) => this.#exitActions(shell, reason),
-      containerChanged: () => this.dispatchEvent(new CustomEvent('rexec:container-changed', { bubbles: true })),
+      containerChanged: (runs) =>
+        this.dispatchEvent(new CustomEvent('rexec:container-changed', { bubbles: true, detail: { runs } })),
       search: () => this.searchBar.open(),
     };
   }

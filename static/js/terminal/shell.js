@@ -15,13 +15,15 @@ import { MAIN } from './tabs.js';
 const SKIP_NOTE_MS = 10_000;
 const PASTE_NOTE_MS = 5_000;
 const MB = 1_000_000;
+// Of a shell's ends, those with which the container does not run.
+const OVER = ['stopped', 'deleted'];
 
 export class Shell {
   /**
    * @param {number} number of the tab; 1 is the shell that lives as long as the container.
    * @param {HTMLElement} panel with `[data-stage]` and `[data-note]`.
    * @param {object} host of the terminal: `paths` (socket, status, login, list), `preferences`, `typed(text)`, `bell(shell)`,
-   *   `latency(shell, ms)`, `usage(figures)`, `exitActions(shell, reason)`, `containerChanged()`, `search()`.
+   *   `latency(shell, ms)`, `usage(figures)`, `exitActions(shell, reason)`, `containerChanged(runs)`, `search()`.
    */
   constructor(number, panel, host) {
     this.number = number;
@@ -135,7 +137,7 @@ export class Shell {
 
   #connectionState(name, until) {
     if (name === 'open') {
-      if (this.ended) this.host.containerChanged();
+      if (this.ended) this.host.containerChanged(true);
       this.ended = false;
       this.sizing.connected();
       return;
@@ -157,6 +159,7 @@ export class Shell {
       this.note.show('Your session is over.', { actions: [{ label: 'Log in', href: paths.login }] });
     } else if (name === 'gone') {
       this.note.show('This container is gone.', { actions: [{ label: 'Containers', href: paths.list }] });
+      this.host.containerChanged(false);
     } else this.note.show('The server closed the connection.', { actions: [{ ...now, label: 'Connect' }] });
   }
 
@@ -215,7 +218,7 @@ export class Shell {
     this.ended = true;
     this.mute();
     this.note.show(message, { actions: this.host.exitActions(this, reason) });
-    this.host.containerChanged();
+    if (OVER.includes(reason)) this.host.containerChanged(false);
     if (reason === 'stopped') this.connection.comeBackWhenRunning();
   }
 }

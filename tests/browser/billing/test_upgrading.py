@@ -18,9 +18,8 @@ LIMIT = (
 
 @pytest.mark.smoke
 def test_a_running_container_gets_the_larger_limits_with_its_shell_alive(
-    hooked, new_user, new_window, log_in_as, engine, page_errors
+    hooked, new_user, new_window, log_in_as, engine
 ):
-    page_errors.allow("ERR_NETWORK_CHANGED")
     user = new_user(hooked)
     public_id = user.new_container()
     user.wait_for(public_id)

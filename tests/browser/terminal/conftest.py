@@ -15,12 +15,6 @@ PHONE = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _allow_network_changes(page_errors):
-    """A container that starts on this machine changes its network; Chromium drops connections and says so."""
-    page_errors.allow("ERR_NETWORK_CHANGED")
-
-
 @pytest.fixture
 def container(user):
     """The public id of a running container of `user` with the built-in image."""

@@ -24,6 +24,11 @@ class TerminalPage:
         self.address = address
         self._asked = 0
 
+    @property
+    def public_id(self) -> str:
+        """The container's."""
+        return self.address.rpartition("/")[2]
+
     def open(self) -> TerminalPage:
         """Go to the page and wait until the shell hears what is typed."""
         self.page.goto(self.address)

@@ -3,16 +3,24 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
+
+from tests.support.processes import children, frozen
 
 
 @pytest.fixture
-def lonely(own_server, new_user, new_window, page_errors):
+def owner(own_server, new_user):
+    """Somebody on a server of its own."""
+    return new_user(own_server)
+
+
+@pytest.fixture
+def lonely(owner, new_window, page_errors):
     """A terminal on a server of its own, which the test may stop."""
     page_errors.allow("WebSocket connection to|ERR_CONNECTION_REFUSED")
-    person = new_user(own_server)
-    public_id = person.new_container()
-    person.wait_for(public_id)
-    return new_window(person, public_id)
+    public_id = owner.new_container()
+    owner.wait_for(public_id)
+    return new_window(owner, public_id)
 
 
 def wait_long_before_the_next_try(window):
@@ -68,7 +76,7 @@ def test_after_logging_out_the_terminal_offers_to_log_in_again(terminal, user, p
 def test_a_container_stopped_while_the_browser_was_away_is_said_to_be(lonely, own_server, engine):
     own_server.stop()
     lonely.note.get_by_text("Reconnecting").wait_for()
-    engine.docker("stop", "-t", "1", f"rexec-{lonely.address.rpartition('/')[2]}")
+    engine.docker("stop", "-t", "1", f"rexec-{lonely.public_id}")
     own_server.start()
     lonely.note.get_by_role("button", name="Start").wait_for(timeout=30_000)
 
@@ -77,6 +85,31 @@ def test_a_deleted_container_leads_to_the_list(terminal, user, container, page_e
     page_errors.allow("status of 404|WebSocket connection to")
     user.act(container, "delete")
     terminal.page.wait_for_url("**/containers", timeout=20_000)
+
+
+def test_a_container_that_takes_long_to_delete_leads_to_the_list_in_the_end(
+    lonely, owner, own_server, engine, page_errors
+):
+    page_errors.allow("status of 404")
+    with frozen(children(own_server.pid)["rexec-worker"]):
+        owner.act(lonely.public_id, "delete")
+        engine.docker("rm", "--force", f"rexec-{lonely.public_id}")
+        expect(lonely.page.locator("#container-head .state")).to_have_text("deleting")
+    lonely.page.wait_for_url("**/containers", timeout=20_000)
+
+
+def test_a_container_deleted_while_the_browser_was_away_leads_to_the_list(
+    lonely, owner, own_server, page_errors
+):
+    page_errors.allow("status of 404")
+    own_server.stop()
+    lonely.note.get_by_text("Reconnecting").wait_for()
+    wait_long_before_the_next_try(lonely)
+    own_server.start()
+    owner.act(lonely.public_id, "delete")
+    owner.wait_for(lonely.public_id, None)
+    lonely.page.evaluate("window.dispatchEvent(new Event('online'))")
+    lonely.page.wait_for_url("**/containers", timeout=20_000)
 
 
 def test_the_time_to_the_server_and_back_is_shown(terminal):

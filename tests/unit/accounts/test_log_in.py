@@ -104,6 +104,20 @@ def test_a_stranger_is_asked_to_log_in_and_comes_back(app, owner, stranger):
     assert stranger.log_in(path=asked.location).location == "/account?tab=email"
 
 
+@pytest.mark.parametrize(
+    ("page", "led"),
+    [
+        ("http://localhost/containers/ab12?open=delete", "/login?next=/containers/ab12?open%3Ddelete"),
+        ("http://evil.example//evil.example", "/login"),
+        ("http://[", "/login"),
+        ("", "/login"),
+    ],
+)
+def test_a_part_of_a_page_that_is_asked_for_leads_the_whole_page_to_the_log_in(stranger, page, led):
+    asked = stranger.get("/containers?fragment=list", headers={"HX-Request": "true", "HX-Current-URL": page})
+    assert (asked.status_code, asked.headers["HX-Redirect"], asked.data) == (401, led, b"")
+
+
 def test_a_form_sent_without_session_is_not_repeated_after_log_in(stranger):
     assert stranger.post("/account/password").location == "/login"
 
