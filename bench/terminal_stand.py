@@ -54,8 +54,8 @@ class Stand:
         }
         self.app: Flask = create_app(Settings.from_env(self.environment))
         self.docker: DockerHost = self.app.extensions["rexec.docker_host"]
+        self._clear()  # a bench that was killed left floods running
         self.docker.ensure_network(NetworkSpec(NETWORK, labels=LABEL))
-        self._made: list[tuple[str, str]] = []
         self.cookie = self._make_user()
         self._log = (self.folder / "web.log").open("wb")
         self.web = subprocess.Popen(
@@ -113,7 +113,6 @@ class Stand:
             volume_labels=LABEL,
         )
         docker_id = self.docker.create_container(spec)
-        self._made.append((docker_id, spec.volume_name))
         self.docker.start_container(docker_id)
         with self.app.app_context():
             values = {"image": "shell", "image_reference": IMAGE, "shell": "/bin/sh", "status": "running"}
@@ -144,10 +143,14 @@ class Stand:
         """End the web process, remove the containers."""
         self.web.send_signal(signal.SIGTERM)
         self.web.wait(20)
-        for docker_id, volume in self._made:
-            self.docker.remove_container(docker_id)
-            self.docker.remove_volume(volume)
+        self._clear()
         self.docker.remove_network(NETWORK)
+
+    def _clear(self) -> None:
+        for container in self.docker.list_containers(LABEL):
+            self.docker.remove_container(container["Id"])
+        for volume in self.docker.list_volumes(LABEL):
+            self.docker.remove_volume(volume["Name"])
 
 
 class Way:
