@@ -11,10 +11,10 @@ import logging
 from sqlalchemy import delete, exists, select
 from sqlalchemy.exc import IntegrityError
 
-from rexec.accounts.credentials import verified
-from rexec.accounts.errors import LastAdmin, WrongPassword
+from rexec.accounts.credentials import update_verified, verified
+from rexec.accounts.errors import LastAdmin
 from rexec.accounts.models import User
-from rexec.accounts.service import get, revoke, update_row
+from rexec.accounts.service import get, revoke
 from rexec.accounts.signals import account_closing, payments_ending
 from rexec.extensions import db, utcnow
 
@@ -39,9 +39,7 @@ def close(user_id: int, password: str) -> None:
     if get(user_id).is_admin and not _another_admin(user_id):
         raise LastAdmin
     closed = {"closing_at": utcnow(), "is_disabled": True, "email": f"closed:{user_id}", "password_hash": ""}
-    if not update_row(user_id, User.password_hash == kept, **closed):
-        db.session.rollback()
-        raise WrongPassword(field="present")
+    update_verified(user_id, kept, **closed)
     revoke(user_id)
     db.session.commit()
     log.info("account %s is being deleted", user_id)

@@ -59,10 +59,7 @@ def change_password(user_id: int, present: str, new: str, *, session_id: int | N
     """
     kept = verified(user_id, present)
     passwords.check(new, service.get(user_id).email)
-    new_hash = passwords.hash_password(new)
-    if not service.update_row(user_id, User.password_hash == kept, password_hash=new_hash):
-        db.session.rollback()
-        raise WrongPassword(field="present")
+    update_verified(user_id, kept, password_hash=passwords.hash_password(new))
     service.revoke(user_id, but=session_id)
     db.session.commit()
 
@@ -77,9 +74,7 @@ def change_email(user_id: int, present: str, email: str) -> None:
     address = service.normalise_email(email)
     kept = verified(user_id, present)
     try:
-        if not service.update_row(user_id, User.password_hash == kept, email=address):
-            db.session.rollback()
-            raise WrongPassword(field="present")
+        update_verified(user_id, kept, email=address)
         links.forget_resets(user_id)
         db.session.commit()
     except IntegrityError:
@@ -132,3 +127,19 @@ def verified(user_id: int, present: str) -> str:
     if not passwords.verify(kept, present):
         raise WrongPassword(field="present")
     return kept
+
+
+def update_verified(user_id: int, kept: str, **values: Any) -> None:
+    """Change an account's row while its password is the one that was verified. The caller commits.
+
+    Args:
+        user_id: Whose.
+        kept: As `verified` returned it.
+        values: Columns to set.
+
+    Raises:
+        WrongPassword: On the field `present`; it was changed meanwhile.
+    """
+    if not service.update_row(user_id, User.password_hash == kept, **values):
+        db.session.rollback()
+        raise WrongPassword(field="present")
