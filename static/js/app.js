@@ -1,6 +1,5 @@
 // What every page does once scripts run. Pages work without it: buttons submit, menus open, messages stay.
 import { watchKeys } from "./keys.js";
-import { watchParts } from "./reload.js";
 import { watchTheme } from "./theme.js";
 
 const MESSAGE_STAYS_MS = 8000;
@@ -90,7 +89,6 @@ function watchPolling() {
   document.addEventListener("htmx:finally:request", restoreForms);
 }
 
-watchParts();
 watchForms();
 watchToasts();
 watchMenus();

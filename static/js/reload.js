@@ -1,5 +1,6 @@
 // A script or style sheet that did not arrive, because the network changed just then, leaves its part of the page dead
-// or the page without its shape. Such a page is fetched again by itself, and says so where that does not help.
+// or the page without its shape. Such a page is fetched again by itself, and says so where that does not help. This module
+// stands before the others and imports none, so that it sees what becomes of them.
 
 const KEY = "rexec-reloads";
 const MOST = 2;
@@ -33,8 +34,9 @@ function hasRules(link) {
 // `data-needed-by` of a script selects what is dead without it, `data-without` names the notice that says so, and
 // `data-brings` the global of one that runs before this module and whose loss nobody heard. A style sheet is always
 // needed, and all of a page's have come or failed before a module runs.
-export function watchParts() {
+function watchParts() {
   const missing = new Set(document.querySelectorAll("script[data-needed-by], link[rel=stylesheet]"));
+  let leaving = false;
 
   function arrived(part) {
     // Counted until all are here: one that comes would hide that another never does.
@@ -43,8 +45,10 @@ export function watchParts() {
 
   function lost(part) {
     if (!missing.has(part) || !document.querySelector(part.dataset.neededBy ?? "body")) return;
+    if (leaving) return;
     const count = reloads();
     if (count < MOST) {
+      leaving = true;
       remember(count + 1);
       setTimeout(() => location.reload(), PAUSE_MS);
     } else {
@@ -61,3 +65,5 @@ export function watchParts() {
   document.addEventListener("error", (event) => lost(event.target), true);
   document.addEventListener("load", (event) => arrived(event.target), true);
 }
+
+watchParts();

@@ -61,6 +61,13 @@ def test_a_page_that_never_gets_news_says_so_with_a_way_out(broken):
     expect(window.page.locator("#not-whole")).to_be_hidden()
 
 
+def test_what_every_page_does_is_fetched_again_too(broken):
+    window = broken(loads=1, part="js/app.js")
+    window.page.wait_for_function("() => sessionStorage.getItem('rexec-reloads') === '0'")
+    window.wait_live()
+    expect(window.page.locator("#not-whole")).to_be_hidden()
+
+
 def test_a_style_sheet_that_was_lost_on_the_way_is_fetched_again(broken):
     window = broken(loads=1, part="css/layout.css")
     window.page.wait_for_function("() => sessionStorage.getItem('rexec-reloads') === '0'")
