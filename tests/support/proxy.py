@@ -6,8 +6,20 @@ import contextlib
 import socket
 import struct
 import threading
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
+
+
+@dataclass(eq=False)
+class _Pair:
+    """A connection: the client's end, the server's end, and how far their talk has come."""
+
+    near: socket.socket
+    far: socket.socket
+    was_greeted: bool = False
+    has_asked: bool = False
+    """The client spoke again after the server's first words: a TLS 1.3 handshake is over (RFC 8446, 2)."""
 
 
 class TcpProxy:
@@ -22,9 +34,10 @@ class TcpProxy:
         self._silent_at: int | None = None
         self._flowing = threading.Event()
         self._flowing.set()
-        self._closed = False
+        self._answering = threading.Event()
+        self._answering.set()
         self._lock = threading.Lock()
-        self._pairs: set[tuple[socket.socket, socket.socket]] = set()
+        self._pairs: set[_Pair] = set()
         self._threads: list[threading.Thread] = []
         self._listener: socket.socket | None = None
         self._listen(0)
@@ -63,27 +76,41 @@ class TcpProxy:
             near.close()
             return
         far.settimeout(None)
-        pair = (near, far)
+        pair = _Pair(near, far)
         with self._lock:
             self._pairs.add(pair)
-        self._run(self._pump, far, near, pair)
-        self._pump(near, far, pair)
+        self._run(self._pump_answers, pair)
+        self._pump_requests(pair)
 
-    def _pump(self, source: socket.socket, target: socket.socket, pair) -> None:
+    def _pump_requests(self, pair: _Pair) -> None:
         with contextlib.suppress(OSError):
-            while data := source.recv(65536):
+            while data := pair.near.recv(65536):
                 self._flowing.wait()
-                target.sendall(data)
-                self.bytes_forwarded += len(data)
-                if self._silent_at is not None and self.bytes_forwarded >= self._silent_at:
-                    self._silent_at = None
-                    self.blackhole()
+                pair.has_asked = pair.was_greeted
+                self._pass_on(data, pair.far)
         self._close_pair(pair)
 
-    def _close_pair(self, pair) -> None:
+    def _pump_answers(self, pair: _Pair) -> None:
+        with contextlib.suppress(OSError):
+            while data := pair.far.recv(65536):
+                self._flowing.wait()
+                if pair.has_asked:
+                    self._answering.wait()
+                pair.was_greeted = True
+                self._pass_on(data, pair.near)
+        self._close_pair(pair)
+
+    def _pass_on(self, data: bytes, target: socket.socket) -> None:
+        target.sendall(data)
+        self.bytes_forwarded += len(data)
+        if self._silent_at is not None and self.bytes_forwarded >= self._silent_at:
+            self._silent_at = None
+            self.blackhole()
+
+    def _close_pair(self, pair: _Pair) -> None:
         with self._lock:
             self._pairs.discard(pair)
-        for end in pair:
+        for end in (pair.near, pair.far):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
             end.close()
@@ -98,6 +125,13 @@ class TcpProxy:
         """Swallow everything: connections stay, new ones open, and no byte passes in either direction."""
         self._flowing.clear()
 
+    def hold_answers(self) -> None:
+        """Pass what clients send and no answer to it; the handshake of a new connection still succeeds.
+
+        So a request surely arrives, whether the client had a connection to send it by or not.
+        """
+        self._answering.clear()
+
     def blackhole_after(self, count: int) -> None:
         """Fall silent once so many more bytes have passed."""
         self._silent_at = self.bytes_forwarded + count
@@ -110,6 +144,7 @@ class TcpProxy:
     def forward(self) -> None:
         """Pass everything again, what was held back included; listen again after `refuse`."""
         self._flowing.set()
+        self._answering.set()
         if self._listener is None:
             self._listen(self.port)
 
@@ -118,7 +153,7 @@ class TcpProxy:
         with self._lock:
             pairs = list(self._pairs)
         for pair in pairs:
-            for end in pair:
+            for end in (pair.near, pair.far):
                 with contextlib.suppress(OSError):
                     end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self._close_pair(pair)
@@ -137,6 +172,7 @@ class TcpProxy:
         """End everything."""
         self.refuse()
         self._flowing.set()
+        self._answering.set()
         self.cut()
         for thread in self._threads:
             thread.join(5)

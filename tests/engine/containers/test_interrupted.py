@@ -165,7 +165,6 @@ def begin(server, daemon, slow_registry, new_user):
         pulling = person("lab")
         eventually(lambda: slow_registry.is_silent)
         pulling.user.wait_for(pulling.container, "pulling")
-        # It leaves an idle connection behind, so that the create is not held in a handshake.
         running = person("shell")
         running.user.wait_for(running.container)
         hold()
@@ -193,11 +192,11 @@ def test_a_pull_and_a_create_outlive_a_restart_of_the_daemon(begin, daemon):
 
 
 def test_a_pull_and_a_create_outlive_a_network_that_is_lost_for_a_while(begin, daemon, way, loss):
-    work = begin(hold=way.blackhole)
-    loss.begin()
     # What was asked for still arrives, and the answer is lost.
-    way.forward()
+    work = begin(hold=way.hold_answers)
     eventually(lambda: len(daemon.containers()) == 2)
+    loss.begin()
+    way.forward()
     work.waits()
     loss.end()
     work.goes_on()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 
+import pytest
+
 from tests.support.processes import children
 from tests.support.proxy import TcpProxy
 from tests.support.server import HurriedServer
@@ -12,8 +14,9 @@ from tests.support.stacks import POSTGRES
 from tests.support.waiting import eventually
 
 
+@pytest.mark.parametrize("hold", [TcpProxy.blackhole, TcpProxy.hold_answers], ids=["unsent", "unanswered"])
 def test_a_worker_killed_in_the_middle_of_a_create_leaves_no_orphan(
-    stack, engine, database_url, tmp_path, new_user
+    stack, engine, database_url, tmp_path, new_user, hold
 ):
     with TcpProxy(engine.port) as proxy:
         values = {
@@ -23,13 +26,16 @@ def test_a_worker_killed_in_the_middle_of_a_create_leaves_no_orphan(
         server = HurriedServer(tmp_path / "server", values)
         server.start()
         try:
-            user = new_user(server)
-            eventually(server.healthy, 20)
+            # The first create also finds out, by a request of its own, whether the host can limit a disk.
+            other, user = new_user(server), new_user(server)
+            other.wait_for(other.new_container("lab"))
             before = engine.containers()
-            proxy.blackhole()
+            hold(proxy)
             public_id = user.new_container("lab")
             eventually(lambda: user.status(public_id) == "creating")
-            # The request to the daemon is on its way: it arrives after the one who sent it has died.
+            if hold == TcpProxy.hold_answers:
+                eventually(lambda: engine.containers() - before)
+            # Else the request is on its way, and may arrive after the one who sent it has died.
             if stack.name == POSTGRES:
                 os.kill(children(server.pid)["rexec-worker"], signal.SIGKILL)
             else:
