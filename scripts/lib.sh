@@ -140,7 +140,7 @@ ensure_browser_packages() {
 
 # Everything that scripts/test and .ci/run use.
 ensure_test_tools() {
-    need_packages git openssl iproute2 iptables busybox-static postgresql pgbouncer redis-server docker-registry shellcheck haproxy debootstrap
+    need_packages git openssl iproute2 iptables busybox-static postgresql pgbouncer redis-server docker-registry shellcheck haproxy mmdebstrap
     if ! command -v dockerd >/dev/null && [[ ! -x /usr/sbin/dockerd ]]; then need_packages docker.io; fi
     if ! command -v docker >/dev/null; then need_packages docker-cli; fi
     ensure_python requirements-dev.lock

@@ -80,8 +80,9 @@ def _bootstrap(tree: Path) -> None:
     address, components = _source(release)
     done = subprocess.run(
         [
-            *(*into_the_outer_network(), "debootstrap", "--variant=minbase", f"--components={components}"),
-            *(f"--include={python},{python}-venv,ca-certificates,passwd", release, str(tree), address),
+            *(*into_the_outer_network(), "mmdebstrap", "--quiet", "--mode=root", "--variant=minbase"),
+            *(f"--components={components}", f"--include={python},{python}-venv,ca-certificates,passwd"),
+            *("--format=directory", release, str(tree), address),
         ],
         capture_output=True,
         text=True,

@@ -18,7 +18,7 @@ from tests.support.processes import Program
 AS_ROOT = () if os.geteuid() == 0 else ("sudo", "--")
 PACKAGES = ("systemd", "systemd-sysv", "dbus", "iproute2", "ca-certificates", "curl", "sudo", "procps")
 """What every provider's image of Debian has and the smallest variant lacks, but no Docker."""
-DEBOOTSTRAP_S = 600
+BOOTSTRAP_S = 600
 OWN_CONTROL_GROUPS = """
     set -e
     if mountpoint -q /sys/fs/cgroup && [ ! -e /sys/fs/cgroup/cgroup.controllers ]; then
@@ -102,14 +102,14 @@ class VmHost(Program):
         return as_root("nsenter", "--target", children[0], "--pid", "--mount", "--", *command)
 
     def image(self, suite: str) -> str:
-        """The image of a Debian, made by debootstrap unless it is there.
+        """The image of a Debian, made unless it is there.
 
         Args:
             suite: Its code name, `bookworm` for example.
         """
         name = f"vm:{suite}"
         if not self.docker("images", "-q", name):
-            self.docker("import", str(self._archive(suite)), name, timeout=DEBOOTSTRAP_S)
+            self.docker("import", str(self._archive(suite)), name, timeout=BOOTSTRAP_S)
         return name
 
     def _archive(self, suite: str) -> Path:
@@ -119,22 +119,20 @@ class VmHost(Program):
             # Whoever comes second waits and finds it.
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not archive.exists():
-                self._debootstrap(suite, archive)
+                self._bootstrap(suite, archive)
         return archive
 
-    def _debootstrap(self, suite: str, archive: Path) -> None:
+    def _bootstrap(self, suite: str, archive: Path) -> None:
         """In memory, where what dpkg makes durable costs nothing."""
         tree = archive.with_suffix(".tree")
         script = """
             set -e
             mkdir -p "$1"
             mount -t tmpfs -o size=2g,mode=755 tmpfs "$1"
-            debootstrap --variant=minbase --include="$2" "$3" "$1" "$4" >"$1.log" 2>&1 ||
-                { tail "$1.log"; exit 1; }
-            rm -rf "$1"/var/cache/apt/archives/*.deb "$1"/usr/share/doc/* "$1"/usr/share/locale/*
-            tar -C "$1" --one-file-system -cf "$5.part" .
+            TMPDIR=$1 mmdebstrap --quiet --mode=root --variant=minbase --include="$2" --format=tar \
+                --customize-hook='rm -rf "$1"/usr/share/doc/* "$1"/usr/share/locale/*' "$3" "$5.part" "$4"
             mv "$5.part" "$5"
         """
         mirror = f"http://127.0.0.1:{self.mirror.port}/debian"
         arguments = (str(tree), ",".join(PACKAGES), suite, mirror, str(archive))
-        as_root("unshare", "--mount", "sh", "-c", script, "sh", *arguments, timeout=DEBOOTSTRAP_S)
+        as_root("unshare", "--mount", "sh", "-c", script, "sh", *arguments, timeout=BOOTSTRAP_S)
