@@ -32,7 +32,6 @@ function options(stage, values) {
     documentOverride: documentWithNonce(pageNonce()),
     scrollback: SCROLLBACK_LINES,
     minimumContrastRatio: CONTRAST,
-    cursorBlink: !window.matchMedia('(prefers-reduced-motion: reduce)').matches,
     fontFamily: getComputedStyle(stage).fontFamily,
     fontSize: values.fontSize,
     screenReaderMode: values.screenReader,

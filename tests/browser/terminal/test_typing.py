@@ -28,6 +28,12 @@ def test_the_terminal_fills_the_window_without_scrolling_the_page(terminal):
     assert box["y"] + box["height"] > 740
 
 
+def test_a_terminal_that_waits_animates_nothing(terminal):
+    # A cursor that blinks has the whole page painted sixty times a second, on the battery of whoever thinks.
+    eventually(lambda: terminal.page.evaluate("document.getAnimations().length") == 0)
+    assert terminal.page.evaluate("document.activeElement.matches('.xterm-helper-textarea')")
+
+
 def test_letters_of_any_script_arrive_whole(terminal):
     # BusyBox takes the bytes of a letter one by one when the window changes just before it.
     eventually(lambda: terminal.columns > DEFAULT_COLUMNS, message="the window's own size")
