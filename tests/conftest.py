@@ -37,6 +37,8 @@ def _interrupt(received: int, _frame: object) -> None:
 
 CLONE_NEWNET = 0x40000000
 """unshare(2)"""
+IPV6_OFF = Path("/proc/sys/net/ipv6/conf/default/disable_ipv6")
+"""Of the links that are made from now on in the network namespace of whoever writes it."""
 
 
 def _take_a_network_of_its_own() -> None:
@@ -45,6 +47,9 @@ def _take_a_network_of_its_own() -> None:
     if libc.unshare(CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), "cannot make a network namespace")
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True, timeout=10)
+    if IPV6_OFF.exists():
+        # The address that a container's link gets after its start has Chromium drop what it loads.
+        IPV6_OFF.write_text("1")
 
 
 def pytest_configure() -> None:

@@ -67,3 +67,5 @@ function watchParts() {
 }
 
 watchParts();
+// Without this the page says by its styles alone, after a while, that a part of it did not arrive.
+document.documentElement.dataset.watched = "";

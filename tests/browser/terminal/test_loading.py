@@ -80,3 +80,13 @@ def test_a_page_that_never_gets_its_styles_says_so_with_a_way_out(broken):
     window.page.locator("#not-whole").get_by_role("link", name="Reload the page").click()
     window.wait_live()
     expect(window.page.locator("#not-whole")).to_be_hidden()
+
+
+def test_a_page_that_lost_what_watches_over_it_says_so_after_a_while(broken):
+    window = broken(loads=1, part="js/reload.js")
+    notice = window.page.locator("#not-whole")
+    expect(notice).to_be_hidden()
+    notice.get_by_role("link", name="Reload the page").click()
+    window.page.wait_for_function("() => 'watched' in document.documentElement.dataset")
+    window.wait_live()
+    expect(notice).to_be_hidden()
