@@ -6,6 +6,7 @@ Everything lives in one temporary folder and on free ports, so that several sess
 from __future__ import annotations
 
 import ctypes
+import itertools
 import os
 import shutil
 import signal
@@ -65,11 +66,24 @@ def _suite(path: Path) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test with its suite's name."""
+    """Mark each test with its suite's name, and order their files so that the machine is kept busy."""
     for item in items:
         suite = _suite(item.path)
         if suite in {"engine", "browser"}:
             item.add_marker(suite)
+    items[:] = _in_turns(items)
+
+
+def _in_turns(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Files of browser and engine tests in turns, since the first use the processor and the second wait.
+
+    The short ones come last, so that all processes end together.
+    """
+    files: dict[str, list[list[pytest.Item]]] = {"browser": [], "engine": [], "": []}
+    for path, of_file in itertools.groupby(items, key=lambda item: item.path):
+        files[_suite(path) if _suite(path) in files else ""].append(list(of_file))
+    turns = itertools.zip_longest(files["engine"], files["browser"], fillvalue=[])
+    return [item for turn in turns for file in turn for item in file] + list(itertools.chain(*files[""]))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -1,9 +1,10 @@
 """A connection that is lost comes back by itself, and says so meanwhile; one that is over says why."""
 
+import contextlib
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Error, expect
 
 from tests.support.processes import children, frozen
 
@@ -24,10 +25,11 @@ def lonely(owner, new_window, page_errors):
 
 
 def wait_long_before_the_next_try(window):
-    """Waits grow to many seconds while the server is away."""
+    """Waits grow to many seconds while the server is away; here to the longest of them."""
+    window.page.evaluate("Math.random = () => 1")
     window.page.evaluate("document.querySelector('rexec-terminal').shell.connection.failures = 10")
     window.page.evaluate("document.querySelector('rexec-terminal').shell.connection.connect()")
-    window.note.get_by_text(re.compile(r"Reconnecting in (?:8|9|1\d) s")).wait_for()
+    window.note.get_by_text(re.compile(r"Reconnecting in 1\d s")).wait_for()
 
 
 def test_nothing_is_said_while_the_terminal_is_connected(terminal):
@@ -108,7 +110,9 @@ def test_a_container_deleted_while_the_browser_was_away_leads_to_the_list(
     own_server.start()
     owner.act(lonely.public_id, "delete")
     owner.wait_for(lonely.public_id, None)
-    lonely.page.evaluate("window.dispatchEvent(new Event('online'))")
+    # On a slow machine it has tried again by itself meanwhile, and is about to leave or has left.
+    with contextlib.suppress(Error):
+        lonely.page.evaluate("window.dispatchEvent(new Event('online'))")
     lonely.page.wait_for_url("**/containers", timeout=20_000)
 
 
