@@ -28,36 +28,49 @@ bridges() {
     cat "$dir/bridges" 2>/dev/null || true
 }
 
-# The daemon leaves its bridges and their firewall rules where they are.
-drop_rules() {
-    local table rule
+one_of() { (IFS='|' && printf '(%s)' "$*"); }
+
+# Rules come and go as lines of a table, a chain and the rest.
+
+# change_rules OPTION [POSITION]: -D or -I for all rules of standard input; a program a rule would take seconds in all.
+change_rules() {
+    local lines table failed=0
+    lines=$(sed -E "s/^(\S+) (\S+)/\1 $1 \2${2:+ $2}/")
     for table in filter nat; do
-        iptables -w -t "$table" -S 2>/dev/null | grep -E -- "^-A .*-[io] $1( |$)" | sed 's/^-A/-D/' | while read -r rule; do
-            # shellcheck disable=SC2086 # a rule is many words
-            iptables -w -t "$table" $rule || true
-        done || true
+        [[ $'\n'$lines == *$'\n'"$table "* ]] || continue
+        { echo "*$table" && sed -n "s/^$table //p" <<<"$lines" && echo COMMIT; } |
+            iptables-restore -w --noflush 2>/dev/null || failed=1
+    done
+    return "$failed"
+}
+
+# rules_that PATTERN: those of which this extended regular expression matches all behind the table's name.
+rules_that() {
+    local table
+    for table in filter nat; do
+        iptables -w -t "$table" -S 2>/dev/null | sed -nE "s/^-A ($1)$/$table \1/p" || true
     done
 }
 
-# Rules of Docker's own chains, one a line behind the table's name; DOCKER-USER is the operator's and no daemon's.
-docker_rules() {
-    local table
-    for table in filter nat; do
-        iptables -w -t "$table" -S 2>/dev/null | sed -nE "/^-A DOCKER-USER /d; s/^-A (DOCKER)/$table \1/p" || true
-    done
+rules_of() { rules_that ".* -[io] $(one_of "$@")( .*)?"; }
+
+# The daemon leaves its bridges and their firewall rules where they are.
+drop_rules() {
+    local rules
+    rules=$(rules_of "$@")
+    [[ -z $rules ]] || change_rules -D <<<"$rules"
 }
+
+# Rules of Docker's own chains; DOCKER-USER is the operator's and no daemon's.
+docker_rules() { rules_that 'DOCKER.*' | sed '/^[a-z]* DOCKER-USER /d'; }
+
+# lost_rules RULES BRIDGE...: which of these are there no longer, without those of the bridges; the last comes first.
+lost_rules() { grep -vxFf <(docker_rules) <<<"$1" | grep -vE -- " $(one_of "${@:2}")( |$)" | tac || true; }
 
 # A daemon empties these chains when it starts, and with them goes what another daemon keeps there: published ports,
 # and the walls between its networks. From the last to the first, each at the top: so they keep their order.
 restore_rules() {
-    local rules=$1 table chain rule name
-    shift
-    tac <<<"$rules" | while read -r table chain rule; do
-        [[ -n $rule ]] || continue
-        for name in "$@"; do
-            [[ " $rule " != *" $name "* ]] || continue 2
-        done
-        xargs iptables -w -t "$table" -C "$chain" <<<"$rule" 2>/dev/null ||
-            xargs iptables -w -t "$table" -I "$chain" 1 <<<"$rule" 2>/dev/null || true
-    done
+    local rules
+    rules=$(lost_rules "$@")
+    [[ -z $rules ]] || change_rules -I 1 <<<"$rules"
 }
