@@ -5,7 +5,7 @@ Knows neither Flask nor the database; takes its settings as arguments. `DockerHo
 
 from rexec.docker_host.certificates import CertificateFacts, certificate_facts
 from rexec.docker_host.client import DockerHost
-from rexec.docker_host.endpoint import is_cut_off
+from rexec.docker_host.endpoint import is_cut_off, is_near
 from rexec.docker_host.events import EventStream
 from rexec.docker_host.handshake import Handshake
 from rexec.docker_host.hijack import DETACH_KEYS, HijackedStream
@@ -27,4 +27,5 @@ __all__ = [
     "PullProgress",
     "certificate_facts",
     "is_cut_off",
+    "is_near",
 ]

@@ -18,8 +18,13 @@ UNACKNOWLEDGED_S: Final = 20
 STREAM_UNACKNOWLEDGED_S: Final = 120
 UNANSWERED: Final = 2
 """More than one: a probe that was sent this very moment is no sign of anything."""
-TCP_INFO: Final = struct.Struct("=2xBB48xII")
+TCP_SILENCE: Final = struct.Struct("=2xBB48xII")
 """The fields tcpi_retransmits, tcpi_probes, tcpi_last_data_recv and tcpi_last_ack_recv of linux/tcp.h."""
+
+NEAR_US: Final = 300
+"""Round trips on one machine take some 50 µs, within a data centre twice that and more."""
+TCP_ROUND_TRIP: Final = struct.Struct("=148xI")
+"""The field tcpi_min_rtt there, in microseconds."""
 
 KEEPALIVE_OPTIONS: Final = (
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
@@ -52,13 +57,27 @@ def is_cut_off(sock: socket.socket) -> bool:
     Args:
         sock: With the options of `socket_options`. A Unix socket cannot be cut off.
     """
-    try:
-        facts = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO.size)
-    except OSError:
+    if sock.family == socket.AF_UNIX:
         return False
-    retransmits, probes, data_ms, acknowledgement_ms = map(int, TCP_INFO.unpack(facts))
+    retransmits, probes, data_ms, acknowledgement_ms = _tcp_info(sock, TCP_SILENCE)
     silence_s = min(data_ms, acknowledgement_ms) / 1000
     return retransmits + probes >= UNANSWERED and silence_s >= UNACKNOWLEDGED_S
+
+
+def is_near(sock: socket.socket) -> bool:
+    """Say whether a connection's other end is so near that waking up for an answer takes as long as its way.
+
+    Args:
+        sock: Connected.
+    """
+    if sock.family == socket.AF_UNIX:
+        return True
+    (round_trip_us,) = _tcp_info(sock, TCP_ROUND_TRIP)
+    return round_trip_us < NEAR_US
+
+
+def _tcp_info(sock: socket.socket, fields: struct.Struct) -> tuple[int, ...]:
+    return fields.unpack(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, fields.size))
 
 
 class Deadline:

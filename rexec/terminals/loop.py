@@ -19,6 +19,12 @@ log = logging.getLogger(__name__)
 READ: Final = select.EPOLLIN
 WRITE: Final = select.EPOLLOUT
 LONGEST_WAIT_S: Final = 1.0
+AWAKE_S: Final = 0.001
+"""How long an answer is looked for that comes at once: to sleep and to wake up takes longer than its way."""
+LENT_S: Final = 0.001
+"""Where one look takes longer, somebody else has work for the processor."""
+ASLEEP_S: Final = 1.0
+"""How long that one is let have it."""
 MOST_EVENTS: Final = 64
 """In one turn; the others come in the next. Left to itself, each turn allots room for 1,023."""
 
@@ -52,6 +58,7 @@ class Loop:
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._epoll.register(self._wake_read, READ)
         self._running = True
+        self._awake_until = self._asleep_until = 0.0
         self._thread: threading.Thread | None = None
         self.beat = time.monotonic()
         """When the loop last came round: the time, for whoever needs it no more exactly than that."""
@@ -104,9 +111,14 @@ class Loop:
         """Come back to a handler that stopped before its descriptor was exhausted."""
         self._again.add(handler)
 
+    def stay_awake(self) -> None:
+        """Do not sleep for a moment: an answer is on its way."""
+        if self.beat >= self._asleep_until:
+            self._awake_until = time.monotonic() + AWAKE_S
+
     def _run(self) -> None:
         while self._running:
-            ready = self._epoll.poll(self._patience(), MOST_EVENTS)
+            ready = self._look() or self._epoll.poll(self._patience(), MOST_EVENTS)
             self.beat = time.monotonic()
             if self._again:
                 self._go_on()
@@ -119,6 +131,22 @@ class Loop:
                 self._run_calls()
             self._run_timers()
         self._epoll.close()
+
+    def _look(self) -> list[tuple[int, int]]:
+        """Wait for an answer without sleeping, as long as nobody else wants the processor."""
+        if not self._awake_until or self._again:
+            return []
+        until, self._awake_until = self._awake_until, 0.0
+        ready: list[tuple[int, int]] = []
+        now = time.monotonic()
+        while now < until and not ready:
+            os.sched_yield()
+            ready = self._epoll.poll(0, MOST_EVENTS)
+            began, now = now, time.monotonic()
+            if now - began > LENT_S:
+                self._asleep_until = now + ASLEEP_S
+                break
+        return ready
 
     def _patience(self) -> float:
         if self._again or self._calls:

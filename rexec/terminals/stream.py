@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Callable
 from typing import Final
 
-from rexec.docker_host import is_cut_off
+from rexec.docker_host import is_cut_off, is_near
 from rexec.terminals.loop import READ, WRITE, Loop
 
 RECORD: Final = 16 * 1024
@@ -53,6 +53,7 @@ class EngineStream:
         self._write_wants_read = False
         self._mask = READ
         self._open = True
+        self._is_near = is_near(sock)
         loop.register(self, READ)
         # OpenSSL may hold bytes already, for which the descriptor will not become ready.
         loop.again(self)
@@ -74,6 +75,8 @@ class EngineStream:
             self._record = data
         self._flush()
         self._watch()
+        if self._is_near:
+            self._loop.stay_awake()
 
     def pause(self) -> None:
         """Read no more, but for `read_a_little`."""

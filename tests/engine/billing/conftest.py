@@ -37,7 +37,7 @@ def settings(settings, fake):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    """Gives up on a Stripe that is silent sooner, but not on one that a busy machine makes slow; tries once."""
+    """Tries once, and gives up on a silent Stripe sooner, but not on one that a busy machine makes slow."""
     monkeypatch.setattr(gateway, "READ_S", 3.0)
     monkeypatch.setattr(gateway, "RETRIES", 0)
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from rexec.config import DockerSettings
-from rexec.docker_host import certificate_facts, endpoint, is_cut_off
+from rexec.docker_host import certificate_facts, endpoint, is_cut_off, is_near
 from rexec.docker_host.errors import DockerTLSError
 from tests.support.certificates import DAY, Authority
 from tests.support.fake_daemon import (
@@ -79,7 +79,9 @@ def test_a_reader_that_is_merely_slow_is_not_cut_off(pair):
 
     def was_silent_for_longer_than_allowed():
         verdicts.add(is_cut_off(near))
-        *_, silence_ms = endpoint.TCP_INFO.unpack(option(near, socket.IPPROTO_TCP, socket.TCP_INFO, 60))
+        *_, silence_ms = endpoint.TCP_SILENCE.unpack(
+            option(near, socket.IPPROTO_TCP, socket.TCP_INFO, endpoint.TCP_SILENCE.size)
+        )
         return silence_ms > 1200 * endpoint.UNACKNOWLEDGED_S
 
     eventually(was_silent_for_longer_than_allowed)
@@ -90,6 +92,10 @@ def test_a_unix_socket_is_never_cut_off():
     near, far = socket.socketpair()
     with near, far:
         assert not is_cut_off(near)
+
+
+def test_a_daemon_on_the_same_machine_is_near(pair):
+    assert is_near(pair[0])
 
 
 def test_the_certificate_of_the_handshake_is_the_daemons(engine, host):
