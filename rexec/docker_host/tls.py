@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import ssl
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from cryptography import x509
 
@@ -15,6 +17,24 @@ from rexec import pem
 from rexec.config import DockerSettings
 from rexec.docker_host.certificates import was_signed_by
 from rexec.docker_host.errors import DockerTLSError
+
+ALPN: Final = ("http/1.1",)
+
+
+class _SharedContext(ssl.SSLContext):
+    """What the connections of all threads are made with, and so does not change after it was made.
+
+    urllib3 sets the protocols anew for each connection, and OpenSSL copies them for another one without
+    Python's lock: now and then it copies what was freed already. The daemon refuses that, or we crash.
+    Source: https://github.com/python/cpython/issues/141012
+    """
+
+    def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
+        """Nothing: they are set once, before there is any connection."""
+
+    def speak(self, alpn_protocols: Iterable[str]) -> None:
+        """Set the protocols that are offered; before there is any connection."""
+        super().set_alpn_protocols(alpn_protocols)
 
 
 @dataclass(frozen=True)
@@ -108,7 +128,8 @@ class TLSMaterial:
         Raises:
             DockerTLSError: `tls_bad_pem`, OpenSSL reads them otherwise than the check did.
         """
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context = _SharedContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.speak(ALPN)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         # Strict since Python 3.13; certificates made by other set-ups often carry no key usage.
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT

@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -276,3 +277,16 @@ def test_stop_may_take_its_grace_however_short_the_read_deadline_is(make_host):
         with pytest.raises(DockerUnreachable, match="docker_timeout"):
             host.inspect_container("abc")
         released.set()
+
+
+def test_no_connection_changes_what_all_of_them_are_made_with(host, container, monkeypatch):
+    """OpenSSL reads it without Python's lock: what is replaced meanwhile is read after it was freed."""
+    context = host._session.context
+    changes = []
+    monkeypatch.setattr(ssl.SSLContext, "set_alpn_protocols", lambda *arguments: changes.append(arguments))
+    for _ in range(2):
+        host.ping()
+        host._session.drop_idle_connections()
+    host.open_attach(container, logs=False).close()
+    assert host._session.context is context
+    assert changes == []
