@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
+from rexec.accounts import links
 from rexec.accounts.credentials import update_verified, verified
 from rexec.accounts.errors import LastAdmin
 from rexec.accounts.models import User
-from rexec.accounts.service import get, revoke
+from rexec.accounts.service import get, hold_admins, revoke
 from rexec.accounts.signals import account_closing, payments_ending
 from rexec.extensions import db, utcnow
 
@@ -36,10 +37,13 @@ def close(user_id: int, password: str) -> None:
         LastAdmin: Nobody else could administer.
     """
     kept = verified(user_id, password)
-    if get(user_id).is_admin and not _another_admin(user_id):
-        raise LastAdmin
+    hold_admins()
+    was_admin = get(user_id).is_admin
     closed = {"closing_at": utcnow(), "is_disabled": True, "email": f"closed:{user_id}", "password_hash": ""}
     update_verified(user_id, kept, **closed)
+    if was_admin and not links.admin_exists():
+        db.session.rollback()
+        raise LastAdmin
     revoke(user_id)
     db.session.commit()
     log.info("account %s is being deleted", user_id)
@@ -70,8 +74,3 @@ def finish_all() -> int:
     closing = list(db.session.scalars(select(User.id).where(User.closing_at.is_not(None))))
     db.session.rollback()
     return sum(finish(user_id) for user_id in closing)
-
-
-def _another_admin(user_id: int) -> bool:
-    others = exists().where(User.id != user_id, User.is_admin.is_(True), User.is_disabled.is_(False))
-    return bool(db.session.scalar(select(others)))

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, CursorResult, select, update
 from sqlalchemy.exc import IntegrityError
 
 from rexec.accounts import links, passwords, sessions
-from rexec.accounts.errors import EmailTaken, SignupsClosed, UserUnknown
+from rexec.accounts.errors import EmailTaken, LastAdmin, SignupsClosed, UserUnknown
 from rexec.accounts.models import OneTimeLink, User
 from rexec.errors import InvalidInput, NotFound
 from rexec.extensions import db, settings, utcnow
@@ -117,10 +117,33 @@ def require_open_signups() -> None:
         raise SignupsClosed
 
 
-def set_disabled(user_id: int, disabled: bool) -> None:  # noqa: FBT001 - the value to set
-    """Shut a person out, or let them in again; their containers are left as they are."""
+def hold_admins() -> None:
+    """Keep the others from deleting or disabling admins until the caller's transaction ends.
+
+    SQLite has no such lock: there whoever has written is alone, so that it is after the writing that what has
+    to hold is looked at.
+    """
+    db.session.execute(select(User.id).where(User.is_admin.is_(True)).order_by(User.id).with_for_update())
+
+
+def set_disabled(user_id: int, disabled: bool, *, keep_an_admin: bool = False) -> None:  # noqa: FBT001 - the value
+    """Shut a person out, or let them in again; their containers are left as they are.
+
+    Args:
+        user_id: Whom.
+        disabled: Whether they are shut out from now on.
+        keep_an_admin: Whether somebody has to be left who can administer.
+
+    Raises:
+        LastAdmin: Nobody would be.
+    """
     get(user_id)
+    if keep_an_admin:
+        hold_admins()
     update_row(user_id, is_disabled=disabled)
+    if keep_an_admin and not links.admin_exists():
+        db.session.rollback()
+        raise LastAdmin
     if disabled:
         revoke(user_id)
     db.session.commit()

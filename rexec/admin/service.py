@@ -147,10 +147,11 @@ def set_disabled(user_id: int, disabled: bool, *, by: int) -> None:  # noqa: FBT
 
     Raises:
         OwnAccount: They are the same.
+        LastAdmin: Somebody disabled `by` at the same moment.
     """
     if user_id == by and disabled:
         raise OwnAccount
-    accounts.set_disabled(user_id, disabled)
+    accounts.set_disabled(user_id, disabled, keep_an_admin=True)
 
 
 def known_plan(key: str | None) -> str | None:

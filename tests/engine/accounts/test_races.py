@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
+import pytest
 from sqlalchemy import func, select, text, update
 
-from rexec.accounts import links, passwords, service, sessions
+from rexec.accounts import closing, links, passwords, service, sessions
 from rexec.accounts.models import LoginSession, OneTimeLink, User
 from rexec.extensions import db
 from tests.support.factories import make_user
@@ -102,6 +104,59 @@ def test_two_browsers_that_change_the_password_do_not_overwrite_each_other(app, 
     )
     assert PageUser(app, "owner@example.com").log_in(won).status_code == 303
     db.session.rollback()
+
+
+@pytest.fixture
+def admins(app):
+    """Two admins who are logged in, and nobody else."""
+    people = [PageUser(app, f"admin-{number}@example.com") for number in range(2)]
+    for person in people:
+        make_user(person.email, is_admin=True)
+        assert person.log_in().status_code == 303
+        person.csrf_token()
+    return people
+
+
+ROUNDS = range(3)
+CAN_ADMINISTER = (User.is_admin, ~User.is_disabled)
+
+
+@pytest.mark.parametrize("_round", ROUNDS)
+def test_two_last_admins_who_delete_their_accounts_at_once_leave_one(app, admins, monkeypatch, _round):
+    barrier = Barrier(len(admins))
+    real = closing.verified
+
+    def verified(*arguments):
+        found = real(*arguments)
+        barrier.wait(30)
+        return found
+
+    monkeypatch.setattr(closing, "verified", verified)
+    with ThreadPoolExecutor(2) as threads:
+        asked = [
+            threads.submit(person.post, "/account/delete", {"present": person.password}) for person in admins
+        ]
+        answers = [future.result(60) for future in asked]
+    assert count(*CAN_ADMINISTER) == 1
+    assert statuses(answers) == [303, 409]
+
+
+@pytest.mark.parametrize("_round", ROUNDS)
+def test_two_last_admins_who_disable_each_other_at_once_leave_one(app, admins, _round):
+    ids = [service.find(person.email).id for person in admins]
+    db.session.rollback()
+    barrier = Barrier(2)
+
+    def disable(person, other):
+        form = {"csrf_token": person.csrf_token()}
+        barrier.wait(30)
+        return person.client.post(f"/admin/users/{other}/disable", data=form)
+
+    with ThreadPoolExecutor(2) as threads:
+        asked = [threads.submit(disable, *pair) for pair in zip(admins, reversed(ids), strict=True)]
+        for future in asked:
+            future.result(60)
+    assert count(*CAN_ADMINISTER) == 1
 
 
 @on_postgres
