@@ -3,18 +3,19 @@
 const AGAIN_MS = 1000;
 let latest = 0;
 
-// The terminal learns first that its container has stopped; what it showed stays, the head says so. The row comes later:
-// the head is asked for until it says the same, and a page whose container is deleted is led away by the answer.
-async function follow(runs, turn) {
+function fetchPart(part, swap) {
   const { containerId } = document.getElementById("container").dataset;
-  await window.htmx.ajax("GET", `/containers/${containerId}/status`, {
-    target: "#container-head",
-    select: "#container-head",
-    swap: "outerMorph",
-  });
+  return window.htmx.ajax("GET", `/containers/${containerId}/status`, { target: part, select: part, swap });
+}
+
+// The terminal learns first that its container has stopped; what it showed stays, the head says so. The row comes later:
+// the head is asked for until it says the same, and a page whose container is deleted is led away by the answer. What
+// failed has no terminal: why, and what to do about it, take its place.
+async function follow(runs, turn) {
+  await fetchPart("#container-head", "outerMorph");
   const { state } = document.getElementById("container-head").dataset;
-  if (state === "failed" || state === (runs ? "running" : "stopped")) return;
-  setTimeout(() => turn === latest && follow(runs, turn), AGAIN_MS);
+  if (state === "failed") await fetchPart("#container", "outerHTML");
+  else if (state !== (runs ? "running" : "stopped")) setTimeout(() => turn === latest && follow(runs, turn), AGAIN_MS);
 }
 
 document.addEventListener("rexec:container-changed", ({ detail }) => {

@@ -24,6 +24,19 @@ def test_the_head_of_the_page_follows_without_a_reload(stopped):
     expect(stopped.page.locator("#container-head .state")).to_have_text("stopped", timeout=15_000)
 
 
+def test_a_container_that_is_gone_from_the_vm_says_why_and_offers_retry_without_a_reload(
+    terminal, engine, container
+):
+    page = terminal.page
+    engine.docker("rm", "-f", f"rexec-{container}")
+    expect(page.get_by_role("button", name="Retry")).to_be_visible()
+    expect(page.get_by_role("button", name="Delete with home directory")).to_be_visible()
+    expect(page.locator("#container-head .state")).to_have_text("failed")
+    expect(page.locator("rexec-terminal")).to_have_count(0)
+    page.get_by_role("button", name="Retry").click()
+    terminal.wait_live(timeout=30)
+
+
 def test_a_terminal_comes_back_when_its_container_was_started_elsewhere(stopped, user, container):
     user.act(container, "start")
     stopped.wait_live(timeout=30)
