@@ -177,7 +177,7 @@ export class Shell {
     else if (frame.state === 'skipped') this.#skipped(frame.bytes);
     else if (frame.state === 'unreachable') {
       this.mute();
-      this.note.show(frame.message, { until: performance.now() + frame.retry_in * 1000 });
+      this.note.show(`${frame.message} Trying again`, { until: performance.now() + frame.retry_in * 1000 });
     }
   }
 

@@ -47,6 +47,15 @@ def test_a_lost_connection_is_said_in_words_with_a_way_to_hurry(lonely, own_serv
     lonely.asks("echo $((20 + 3))-back", "23-back")
 
 
+def test_a_vm_that_cannot_be_reached_is_said_with_the_time_of_the_next_try(terminal):
+    terminal.page.evaluate(
+        """document.querySelector('rexec-terminal').shell.connection.handlers.frame(
+          {type: 'status', state: 'unreachable', message: 'The VM is away.', retry_in: 9})"""
+    )
+    terminal.note.get_by_text(re.compile(r"^The VM is away\. Trying again in [1-9] s$")).wait_for()
+    terminal.note.get_by_text("The VM is away. Trying again", exact=True).wait_for()
+
+
 def test_a_network_that_comes_back_is_used_at_once(lonely, own_server):
     own_server.stop()
     lonely.note.get_by_text("Reconnecting").wait_for()
