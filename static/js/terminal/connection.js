@@ -11,6 +11,7 @@ const LOOK_AGAIN_MS = 3_000;
 // What the container's page says, and what stands for a page that is not shown.
 const AT_REST = /data-status="(?:stopped|failed)"/;
 const RUNNING = /data-status="running"/;
+const FAILED = /data-status="failed"/;
 const SENT_AWAY = 'sent away';
 const NOT_FOUND = 'not found';
 
@@ -25,7 +26,8 @@ export function backOff(attempt) {
 
 /**
  * Handlers: `bytes(Uint8Array)`, `frame(object)`, `latency(milliseconds)` and `state(name, detail)`, where the name is one of
- * connecting, open, waiting (detail: the time of the next attempt by `performance.now()`), sessionOver, stopped, gone, closed.
+ * connecting, open, waiting (detail: the time of the next attempt by `performance.now()`), sessionOver, stopped, failed, gone,
+ * closed.
  */
 export class Connection {
   /**
@@ -73,13 +75,14 @@ export class Connection {
     socket.onclose = (event) => this.#closed(event.code, opened);
   }
 
-  /** Looks every few seconds whether the container runs again, and connects when it does. */
+  /** Looks every few seconds whether the container runs again, and connects when it does; ends where it has failed. */
   comeBackWhenRunning() {
     this.#drop();
     const look = async () => {
       const page = document.hidden ? '' : await this.#statusPage();
       if (this.life.signal.aborted || this.timer !== timer) return;
       if (RUNNING.test(page)) this.connect();
+      else if (FAILED.test(page)) this.#end('failed');
       else this.comeBackWhenRunning();
     };
     const timer = setTimeout(look, LOOK_AGAIN_MS);

@@ -107,8 +107,8 @@ export class RexecTerminal extends HTMLElement {
       latency: (shell, milliseconds) => shell === this.shell && this.#latency(milliseconds),
       usage: (figures) => this.usage.show(figures),
       exitActions: (shell, reason) => this.#exitActions(shell, reason),
-      containerChanged: (runs) =>
-        this.dispatchEvent(new CustomEvent('rexec:container-changed', { bubbles: true, detail: { runs } })),
+      containerChanged: (state) =>
+        this.dispatchEvent(new CustomEvent('rexec:container-changed', { bubbles: true, detail: { state } })),
       search: () => this.searchBar.open(),
     };
   }

@@ -16,14 +16,15 @@ const SKIP_NOTE_MS = 10_000;
 const PASTE_NOTE_MS = 5_000;
 const MB = 1_000_000;
 // Of a shell's ends, those with which the container does not run.
-const OVER = ['stopped', 'deleted'];
+// What the end of a shell says about its container; the shell of a further tab may end alone.
+const AFTER = { stopped: 'stopped', deleted: 'gone' };
 
 export class Shell {
   /**
    * @param {number} number of the tab; 1 is the shell that lives as long as the container.
    * @param {HTMLElement} panel with `[data-stage]` and `[data-note]`.
    * @param {object} host of the terminal: `paths` (socket, status, login, list), `preferences`, `typed(text)`, `bell(shell)`,
-   *   `latency(shell, ms)`, `usage(figures)`, `exitActions(shell, reason)`, `containerChanged(runs)`, `search()`.
+   *   `latency(shell, ms)`, `usage(figures)`, `exitActions(shell, reason)`, `containerChanged(state)`, `search()`.
    */
   constructor(number, panel, host) {
     this.number = number;
@@ -137,9 +138,13 @@ export class Shell {
 
   #connectionState(name, until) {
     if (name === 'open') {
-      if (this.ended) this.host.containerChanged(true);
+      if (this.ended) this.host.containerChanged('running');
       this.ended = false;
       this.sizing.connected();
+      return;
+    }
+    if (name === 'failed') {
+      this.host.containerChanged('gone');
       return;
     }
     this.mute();
@@ -159,7 +164,7 @@ export class Shell {
       this.note.show('Your session is over.', { actions: [{ label: 'Log in', href: paths.login }] });
     } else if (name === 'gone') {
       this.note.show('This container is gone.', { actions: [{ label: 'Containers', href: paths.list }] });
-      this.host.containerChanged(false);
+      this.host.containerChanged('gone');
     } else this.note.show('The server closed the connection.', { actions: [{ ...now, label: 'Connect' }] });
   }
 
@@ -218,7 +223,7 @@ export class Shell {
     this.ended = true;
     this.mute();
     this.note.show(message, { actions: this.host.exitActions(this, reason) });
-    if (OVER.includes(reason)) this.host.containerChanged(false);
+    if (AFTER[reason]) this.host.containerChanged(AFTER[reason]);
     if (reason === 'stopped') this.connection.comeBackWhenRunning();
   }
 }

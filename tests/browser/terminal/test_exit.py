@@ -37,6 +37,11 @@ def test_a_container_that_is_gone_from_the_vm_says_why_and_offers_retry_without_
     terminal.wait_live(timeout=30)
 
 
+def test_a_stopped_container_that_then_goes_says_so_too(stopped, engine, container):
+    engine.docker("rm", f"rexec-{container}")
+    expect(stopped.page.get_by_role("button", name="Retry")).to_be_visible()
+
+
 def test_a_terminal_comes_back_when_its_container_was_started_elsewhere(stopped, user, container):
     user.act(container, "start")
     stopped.wait_live(timeout=30)

@@ -101,7 +101,8 @@ def test_ctrl_p_and_what_would_detach_reach_the_shell(user, container, open_wind
 @on_postgres
 def test_a_megabyte_pasted_arrives_whole(user, container, open_window):
     window = open_window(user, container).ready()
-    pasted = os.urandom(1024 * 1024)
+    # The engine keeps a last byte to itself that could begin its detach keys, until more comes.
+    pasted = os.urandom(1024 * 1024 - 1) + b"."
     window.type(b"stty raw -echo; echo rea''dy; head -c 1048576 | sha256sum; stty sane\n")
     window.until(b"ready")
     for start in range(0, len(pasted), 65536):
