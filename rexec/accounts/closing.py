@@ -37,11 +37,12 @@ def close(user_id: int, password: str) -> None:
         LastAdmin: Nobody else could administer.
     """
     kept = verified(user_id, password)
-    hold_admins()
-    was_admin = get(user_id).is_admin
+    is_admin = get(user_id).is_admin
+    if is_admin:
+        hold_admins()
     closed = {"closing_at": utcnow(), "is_disabled": True, "email": f"closed:{user_id}", "password_hash": ""}
     update_verified(user_id, kept, **closed)
-    if was_admin and not links.admin_exists():
+    if is_admin and not links.admin_exists():
         db.session.rollback()
         raise LastAdmin
     revoke(user_id)

@@ -151,7 +151,7 @@ def set_disabled(user_id: int, disabled: bool, *, by: int) -> None:  # noqa: FBT
     """
     if user_id == by and disabled:
         raise OwnAccount
-    accounts.set_disabled(user_id, disabled, keep_an_admin=True)
+    accounts.set_disabled(user_id, disabled, keep_an_admin=disabled)
 
 
 def known_plan(key: str | None) -> str | None:

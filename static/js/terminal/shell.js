@@ -15,7 +15,6 @@ import { MAIN } from './tabs.js';
 const SKIP_NOTE_MS = 10_000;
 const PASTE_NOTE_MS = 5_000;
 const MB = 1_000_000;
-// Of a shell's ends, those with which the container does not run.
 // What the end of a shell says about its container; the shell of a further tab may end alone.
 const AFTER = { stopped: 'stopped', deleted: 'gone' };
 
